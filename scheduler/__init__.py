@@ -1,0 +1,3 @@
+"""Plan city-wide nucleic-acid testing rounds."""
+
+__version__ = "0.1.0"

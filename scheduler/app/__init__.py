@@ -1,0 +1,1 @@
+"""Use cases: each command's work without its command line."""

@@ -1,0 +1,1 @@
+"""One module per command; ``scheduler.cli.main.COMMANDS`` lists them."""

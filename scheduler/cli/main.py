@@ -1,0 +1,89 @@
+"""The command group, and the one place where an error becomes text and an exit code."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+
+import click
+
+from scheduler import __version__
+from scheduler.errors import InputError, SchedulerError, Severity
+
+COMMANDS = {
+    "init": "scheduler.cli.commands.init",
+    "check": "scheduler.cli.commands.check",
+    "plan": "scheduler.cli.commands.plan",
+    "verify": "scheduler.cli.commands.verify",
+    "publish": "scheduler.cli.commands.publish",
+    "show": "scheduler.cli.commands.show",
+    "explain": "scheduler.cli.commands.explain",
+}
+"""Command name -> module that holds a click command called ``command``, in order of use."""
+
+
+class LazyGroup(click.Group):
+    """Import a command only when it is called or listed, so that start-up stays quick."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
+        """Return the command names in order of use."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  # click's signature
+        """Import and return one command."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(COMMANDS[cmd_name]).command
+        return command
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "NAT_SCHEDULER"},
+)
+@click.version_option(__version__, prog_name="nat-scheduler")
+def cli() -> None:
+    """Plan a city-wide nucleic-acid testing round.
+
+    \b
+    Example: a synthetic round of Dalian, planned and published.
+      nat-scheduler init dalian --city dalian
+      nat-scheduler check dalian
+      nat-scheduler plan dalian
+      nat-scheduler verify dalian
+      nat-scheduler publish dalian
+
+    Exit codes: 0 done, 1 findings or breaches, 2 cannot run, 3 the promise cannot be kept
+    (--strict), 4 no plan within the time limit.
+    """
+
+
+def main() -> None:
+    """Run the command line; the process exits with the code of the error, if any."""
+    try:
+        cli.main(standalone_mode=False)
+    except click.exceptions.Exit as ending:
+        sys.exit(ending.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Interrupted; nothing was half-written.", err=True)
+        sys.exit(130)
+    except SchedulerError as error:
+        _tell(error)
+        sys.exit(error.exit_code)
+
+
+def _tell(error: SchedulerError) -> None:
+    """Print an error to stderr, and as JSON to stdout where ``--json`` was asked for."""
+    findings = error.findings if isinstance(error, InputError) else ()
+    for finding in findings:
+        if finding.severity is Severity.ERROR:
+            click.echo(f"{finding}  {finding.hint}".rstrip(), err=True)
+    click.echo(f"Error: {error.message}", err=True)
+    if error.hint:
+        click.echo(error.hint, err=True)
+    if "--json" in sys.argv:
+        click.echo(json.dumps({"error": error.message, "hint": error.hint}, ensure_ascii=False))

@@ -1,0 +1,174 @@
+"""Settings of a round: one frozen dataclass per table of ``round.toml``.
+
+The limits and the documentation of each key stand beside it; ``scheduler.config`` reads and
+validates the file against them. Units end the names. Sources are in ``configs/README.md``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import IntEnum
+from typing import Annotated, Literal
+
+from annotated_types import Ge, Gt, Le, doc
+
+
+class Zone(IntEnum):
+    """Control zone of a community, strictest first: the order in which zones are served."""
+
+    LOCKDOWN = 0
+    CONTROL = 1
+    PRECAUTION = 2
+    NORMAL = 3
+
+    @property
+    def word(self) -> str:
+        """Return the word used in files, such as ``normal``."""
+        return self.name.lower()
+
+
+ZONE_WORDS = tuple(zone.word for zone in Zone)
+"""Words of the zones, indexed by ``Zone``."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoundSettings:
+    """Table ``[round]``."""
+
+    id: Annotated[str, doc("name of the round: letters, digits, . _ -")]
+    name: Annotated[str, doc("title that people read")] = ""
+    timezone: Annotated[str, doc("IANA time zone of all local times")] = "Asia/Shanghai"
+    start: Annotated[datetime, doc("local time; no slot starts before")]
+    end: Annotated[datetime, doc("local time; no slot ends after")]
+    slot_minutes: Annotated[int, Ge(1), Le(240), doc("length of an arrival window")] = 15
+    wave_minutes: Annotated[
+        int, Ge(1), Le(1440), doc("time between pick-ups at a site, a multiple of slot_minutes")
+    ] = 60
+    language: Annotated[Literal["zh", "en"], doc("language of what is published")] = "zh"
+    coordinates: Annotated[
+        Literal["wgs84", "gcj02", "bd09"], doc("datum of lat and lng in the CSV files")
+    ] = "wgs84"
+    synthetic: Annotated[bool, doc("true: the input was made up by `init --city`")] = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class TargetSettings:
+    """Table ``[targets]``."""
+
+    result_hours: Annotated[float, Gt(0), doc("promise: hours from wave start to result")] = 6.0
+    max_holding_min: Annotated[int, Ge(1), doc("oldest sample allowed on arrival at a lab")] = 240
+    max_walk_m: Annotated[int, Ge(0), doc("longest way on foot, detour included")] = 3000
+    cross_district: Annotated[bool, doc("may people go to a site of another district")] = True
+    spacing_m: Annotated[float, Gt(0), doc("ground between two people in a queue")] = 1.0
+    queue_service_level: Annotated[
+        float, Gt(0), Le(0.9999), doc("probability that the queue fits its ground in a slot")
+    ] = 0.95
+    max_load: Annotated[float, Gt(0), Le(1), doc("share of lanes x rate that is planned")] = 0.95
+
+
+@dataclass(frozen=True, kw_only=True)
+class QueueSettings:
+    """Table ``[queue]``: how people arrive and how long a swab takes."""
+
+    early_mean_min: Annotated[float, doc("mean minutes before the slot's start")] = 3.0
+    punctuality_sd_min: Annotated[float, Ge(0), doc("standard deviation of arrival")] = 5.0
+    no_show: Annotated[float, Ge(0), Le(0.99), doc("share of called people who stay away")] = 0.02
+    swab_cv: Annotated[float, Ge(0), Le(5), doc("coefficient of variation of swab time")] = 0.5
+
+
+@dataclass(frozen=True, kw_only=True)
+class SiteSettings:
+    """Table ``[sites]``."""
+
+    people_per_lane_hour: Annotated[float, Gt(0), doc("swabs per lane and hour")] = 60.0
+    clearing_min: Annotated[
+        int, Ge(0), doc("gap at a site between a stricter zone and a less strict one")
+    ] = 30
+
+
+@dataclass(frozen=True, kw_only=True)
+class BlockSettings:
+    """Table ``[blocks]``."""
+
+    max_people: Annotated[int, Ge(1), doc("largest block cut from a community")] = 250
+
+
+@dataclass(frozen=True, kw_only=True)
+class PoolingSettings:
+    """Table ``[pooling]``: people per tube by zone."""
+
+    lockdown: Annotated[int, Ge(1), Le(100), doc("people per tube in lockdown zones")] = 1
+    control: Annotated[int, Ge(1), Le(100), doc("people per tube in control zones")] = 10
+    precaution: Annotated[int, Ge(1), Le(100), doc("people per tube in precaution zones")] = 10
+    normal: Annotated[int, Ge(1), Le(100), doc("people per tube elsewhere")] = 10
+
+    def by_zone(self) -> tuple[int, int, int, int]:
+        """Return people per tube, indexed by ``Zone``."""
+        return (self.lockdown, self.control, self.precaution, self.normal)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TravelSettings:
+    """Table ``[travel]``: minutes = ceil(km x detour / speed x 60 + handling)."""
+
+    speed_kmh: Annotated[float, Gt(0), doc("speed of a courier")] = 30.0
+    detour: Annotated[float, Ge(1), doc("road distance over straight distance")] = 1.4
+    handling_min: Annotated[int, Ge(0), doc("loading and handing over")] = 10
+
+
+@dataclass(frozen=True, kw_only=True)
+class WalkSettings:
+    """Table ``[walk]``."""
+
+    metres_per_min: Annotated[float, Gt(0), doc("walking speed")] = 70.0
+    detour: Annotated[float, Ge(1), doc("path over straight distance")] = 1.3
+
+
+@dataclass(frozen=True, kw_only=True)
+class FinishWeights:
+    """Table ``[weights.finish]``: person-minutes per person and minute since the round's start."""
+
+    lockdown: Annotated[float, Ge(0), doc("lockdown zones")] = 0.5
+    control: Annotated[float, Ge(0), doc("control zones")] = 0.1
+    precaution: Annotated[float, Ge(0), doc("precaution zones")] = 0.02
+    normal: Annotated[float, Ge(0), doc("elsewhere")] = 0.005
+
+    def by_zone(self) -> tuple[float, float, float, float]:
+        """Return the weights, indexed by ``Zone``."""
+        return (self.lockdown, self.control, self.precaution, self.normal)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChurnWeights:
+    """Table ``[weights.churn]``: person-minutes per person moved by a re-plan."""
+
+    site: Annotated[float, Ge(0), doc("per person whose published site changes")] = 15.0
+    time: Annotated[float, Ge(0), doc("per person whose published time changes")] = 3.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class WeightSettings:
+    """Table ``[weights]``: person-minutes per unit of each objective term."""
+
+    unserved: Annotated[float, Ge(0), doc("per person without a slot")] = 100_000.0
+    late: Annotated[float, Ge(0), doc("per person and minute of a late result")] = 10.0
+    walk: Annotated[float, Ge(0), doc("per person and minute of walking, one way")] = 1.0
+    split: Annotated[float, Ge(0), doc("per site a community uses beyond its first")] = 20.0
+    finish: FinishWeights = field(default_factory=FinishWeights)
+    churn: ChurnWeights = field(default_factory=ChurnWeights)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """All settings of a round."""
+
+    round: RoundSettings
+    targets: TargetSettings = field(default_factory=TargetSettings)
+    queue: QueueSettings = field(default_factory=QueueSettings)
+    sites: SiteSettings = field(default_factory=SiteSettings)
+    blocks: BlockSettings = field(default_factory=BlockSettings)
+    pooling: PoolingSettings = field(default_factory=PoolingSettings)
+    travel: TravelSettings = field(default_factory=TravelSettings)
+    walk: WalkSettings = field(default_factory=WalkSettings)
+    weights: WeightSettings = field(default_factory=WeightSettings)

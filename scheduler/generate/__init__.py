@@ -1,0 +1,1 @@
+"""Round folders made up from published figures, and empty templates."""

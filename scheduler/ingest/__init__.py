@@ -1,0 +1,1 @@
+"""From a folder of CSV files to an ``Instance``, with every finding at once."""

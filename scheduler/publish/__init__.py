@@ -1,0 +1,1 @@
+"""Files: the plan folder, and what communities, sites, labs and districts receive."""

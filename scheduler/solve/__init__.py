@@ -1,0 +1,1 @@
+"""From an ``Instance`` to a plan and a proof of how good it is."""

@@ -1,0 +1,1 @@
+"""Rounds, revisions and the run log in SQLite or PostgreSQL."""
