@@ -57,15 +57,25 @@ class Reason(StrEnum):
 
 
 @dataclass(frozen=True)
-class Plan:
-    """One complete answer; columns are those of DESIGN.md section 4.
+class PlanTables:
+    """The four tables of a plan; columns are those of DESIGN.md section 4.
 
     Text columns are categoricals or strings; times are ISO 8601 texts with offset; people, tubes
-    and pool_size are int64. ``summary`` is the content of ``summary.json``.
+    and pool_size are int64.
     """
 
     assignments: pd.DataFrame
     consignments: pd.DataFrame
     lab_load: pd.DataFrame
     unserved: pd.DataFrame
+
+    def with_summary(self, summary: dict[str, Any]) -> Plan:
+        """Return the complete plan of these tables and a summary."""
+        return Plan(self.assignments, self.consignments, self.lab_load, self.unserved, summary)
+
+
+@dataclass(frozen=True)
+class Plan(PlanTables):
+    """One complete answer: the tables and the content of ``summary.json``."""
+
     summary: dict[str, Any]
