@@ -6,35 +6,28 @@ what reads a plan, not for what judges one.
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from scheduler.domain.city import FIXED
+from scheduler.domain.city import FIXED, Flags, Ints
+from scheduler.domain.explain_slots import open_slots
 from scheduler.domain.instance import Instance
-from scheduler.domain.plan import CONSIGNMENT_COLUMNS, LAB_LOAD_COLUMNS, Plan
+from scheduler.domain.plan import ASSIGNMENT_COLUMNS, CONSIGNMENT_COLUMNS, LAB_LOAD_COLUMNS, Plan
 from scheduler.domain.settings import Zone
 
 Row = dict[str, Any]
 
 
 def greedy_plan(instance: Instance) -> Plan:
-    """Return a plan of a round whose sites open on whole slots at the round's start."""
+    """Return a plan; at least one person must get a slot."""
     rows, unserved = _fill_sites(instance)
     calls = _with_tubes(instance, pd.DataFrame(rows))
     sent = _consignments(instance, calls)
-    load = sent.groupby(["lab_id", "start"], as_index=False)["tubes"].sum()
+    load = _lab_load(instance, sent)
     clock = instance.clock
-    load = pd.DataFrame(
-        {
-            "lab_id": load["lab_id"],
-            "hour": clock.iso_all(load["start"].to_numpy()),
-            "tubes": load["tubes"],
-            "capacity": load["tubes"] + 5,
-        },
-        columns=list(LAB_LOAD_COLUMNS),
-    )
     for frame, columns in ((calls, ("start", "end")), (sent, _SENT_TIMES)):
         for column in columns:
             source = _SENT_TIMES.get(column, column)
@@ -57,7 +50,14 @@ def greedy_plan(instance: Instance) -> Plan:
         "seed": 0,
         "inputs_sha256": instance.inputs_sha256,
     }
-    return Plan(calls, sent[list(CONSIGNMENT_COLUMNS)], load, left, summary)
+    return Plan(calls, sent.loc[:, list(CONSIGNMENT_COLUMNS)], load, left, summary)
+
+
+def _lab_load(instance: Instance, sent: pd.DataFrame) -> pd.DataFrame:
+    load = sent.groupby(["lab_id", "start"], as_index=False).agg(tubes=("tubes", "sum"))
+    load["hour"] = instance.clock.iso_all(load["start"].to_numpy())
+    load["capacity"] = load["tubes"] + 5
+    return load.loc[:, list(LAB_LOAD_COLUMNS)]
 
 
 _SENT_TIMES = {
@@ -78,6 +78,7 @@ def _fill_sites(instance: Instance) -> tuple[list[Row], list[Row]]:
     next_slot = np.zeros(len(sites), dtype=int)
     order = np.lexsort((np.arange(len(blocks)), instance.block_zone))
     last_zone = np.full(len(sites), -1)
+    opening = functools.cache(functools.partial(open_slots, instance))
     for b in order.tolist():
         community, zone = int(blocks.community_index[b]), int(instance.block_zone[b])
         names = {"block_id": blocks.ids[b], "community_id": instance.communities.ids[community]}
@@ -90,20 +91,35 @@ def _fill_sites(instance: Instance) -> tuple[list[Row], list[Row]]:
                 reason = "no_team" if zone == Zone.LOCKDOWN else "no_site"
                 unserved.append({**names, "people": people, "reason": reason})
             continue
-        if last_zone[site] not in {-1, zone}:
-            next_slot[site] += -(-instance.settings.sites.clearing_min // slot)
-        last_zone[site] = zone
-        while people:
+        first = _first_slot(instance, site, last_zone[site] == zone, next_slot)
+        slots = _room(opening(site), first, -(-people // int(quota[site])))
+        if slots is None:
+            unserved.append({**names, "people": people, "reason": "past_end"})
+            continue
+        last_zone[site], next_slot[site] = zone, slots[-1] + 1
+        for begin in slots:
             called = min(people, int(quota[site]))
-            begin = int(next_slot[site]) * slot
-            times = {"start": begin, "end": begin + slot, "people": called, "tubes": 0}
+            times = {"start": begin * slot, "end": begin * slot + slot, "people": called}
             word, pool = Zone(zone).word, int(instance.block_pool[b])
             rows.append(
                 {**names, "site_id": sites.ids[site], **times, "zone": word, "pool_size": pool}
             )
             people -= called
-            next_slot[site] += 1
     return rows, unserved
+
+
+def _first_slot(instance: Instance, site: int, same_zone: bool, next_slot: Ints) -> int:
+    gap = -(-instance.settings.sites.clearing_min // instance.settings.round.slot_minutes)
+    after = int(next_slot[site])
+    return after if same_zone or not after else after + gap
+
+
+def _room(is_open: Flags, first: int, count: int) -> list[int] | None:
+    """Return the first ``count`` open slots in a row."""
+    for begin in range(first, len(is_open) - count + 1):
+        if is_open[begin : begin + count].all():
+            return list(range(begin, begin + count))
+    return None
 
 
 def _site(instance: Instance, block: int, community: int, zone: int) -> int | None:
@@ -124,7 +140,7 @@ def _with_tubes(instance: Instance, calls: pd.DataFrame) -> pd.DataFrame:
     after = calls.groupby(["site_id", "wave", "zone"])["people"].cumsum()
     pool = calls["pool_size"]
     calls["tubes"] = -(-after // pool) + (-(after - calls["people"]) // pool)
-    return calls.drop(columns="wave")
+    return calls.loc[:, list(ASSIGNMENT_COLUMNS)]
 
 
 def _consignments(instance: Instance, calls: pd.DataFrame) -> pd.DataFrame:

@@ -1,0 +1,285 @@
+"""Why a community goes where and when it goes: facts from the input and the plan's files only.
+
+Nothing is asked of the solver. A fact here either stands in a file or is counted from files; where
+they do not show why a nearer site was not used, the answer is ``Why.WHOLE`` and no more.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+import pandas as pd
+
+from scheduler.domain.city import FIXED, Flags, Floats, Ints
+from scheduler.domain.explain_labs import LabFacts, lab_facts
+from scheduler.domain.explain_slots import SiteSlots, minutes, open_slots, rows_of, usable_slots
+from scheduler.domain.instance import Instance
+from scheduler.domain.plan import Plan
+from scheduler.domain.settings import ZONE_WORDS, Zone
+
+EARTH_RADIUS_M = 6_371_008.8
+NEAREST = 8
+"""So many nearest accepting sites are candidates at any distance (DESIGN.md, rule 5)."""
+
+
+class Why(StrEnum):
+    """What the files show about a candidate site."""
+
+    USED = "used"
+    CLOSED = "closed"  # no whole slot in the round
+    SHUT = "shut"  # not open in the slots of this community
+    ZONE = "zone"  # then held by another zone, or being cleared
+    FULL_ROUND = "full_round"  # not room for the smallest block in the whole round
+    FULL = "full"  # not room for the smallest block in the slots of this community
+    FARTHER = "farther"  # no nearer than the sites that are used
+    WHOLE = "whole"  # nothing in the files forbids it: the plan as a whole is cheaper
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A site the community may use; people and places are of all communities there.
+
+    ``walk_m`` is the mean over its people, one way, detour included; 0 where served in place.
+    ``then_*`` count the slots in which this community is called anywhere (all slots where it is
+    called nowhere), ``round_*`` the round.
+    """
+
+    site_id: str
+    name: str
+    district: str
+    in_place: bool
+    walk_m: int
+    walk_min: float
+    quota: int
+    people_here: int
+    then_called: int
+    then_places: int
+    round_called: int
+    round_places: int
+    why: Why
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One stay at a site without a break: minutes since the round's start, and people."""
+
+    site_id: str
+    name: str
+    start: int
+    end: int
+    people: int
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Everything that is told about one community."""
+
+    community_id: str
+    name: str
+    district: str
+    street: str
+    zone: str
+    pool_size: int
+    people: int
+    called: int
+    rest: dict[str, int]  # reason -> people without a slot
+    visits: tuple[Visit, ...]
+    candidates: tuple[Candidate, ...]  # the nearest, and every one that is used
+    num_candidates: int
+    max_walk_m: int
+    cross_district: bool
+    clearing_min: int
+    labs: tuple[LabFacts, ...]
+
+
+def explain(instance: Instance, plan: Plan, community: int, quota: Ints) -> Explanation:
+    """Return the facts of one community; ``quota[site]`` is people that may be called per slot."""
+    towns = instance.communities
+    ident = str(towns.ids[community])
+    blocks = np.flatnonzero(instance.blocks.community_index == community)
+    own = rows_of(plan.assignments, "community_id", {ident})
+    left = rows_of(plan.unserved, "community_id", {ident})
+    found = _candidates(instance, community, blocks)
+    return Explanation(
+        community_id=ident,
+        name=str(towns.names[community]),
+        district=str(towns.districts[community]),
+        street=str(towns.streets[community]),
+        zone=ZONE_WORDS[towns.zone[community]],
+        pool_size=instance.settings.pooling.by_zone()[towns.zone[community]],
+        people=int(instance.blocks.people[blocks].sum()),
+        called=int(own["people"].sum()),
+        rest={
+            str(k): int(v) for k, v in left.groupby("reason", observed=True)["people"].sum().items()
+        },
+        visits=_visits(instance, own),
+        candidates=_facts(instance, plan, found, (own, blocks, quota)),
+        num_candidates=len(found.sites),
+        max_walk_m=instance.settings.targets.max_walk_m,
+        cross_district=instance.settings.targets.cross_district,
+        clearing_min=instance.settings.sites.clearing_min,
+        labs=lab_facts(instance, plan, own),
+    )
+
+
+@dataclass(frozen=True)
+class _Found:
+    """Candidate sites of a community, nearest first, and the mean walk to each."""
+
+    sites: Ints
+    walk_m: Floats
+    zone: int
+
+
+def _candidates(instance: Instance, community: int, blocks: Ints) -> _Found:
+    zone = int(instance.communities.zone[community])
+    named, fixed = _accepting(instance, community, zone)
+    walk = _walks(instance, blocks, fixed)
+    near = walk <= instance.settings.targets.max_walk_m
+    room = max(NEAREST - len(named), 0)
+    if len(fixed) and room:
+        rank = np.argsort(np.argsort(walk, axis=1, kind="stable"), axis=1, kind="stable")
+        near |= rank < room
+    people = np.maximum(instance.demand[blocks], 0)
+    weights = people if people.sum() else np.ones(len(blocks))
+    mean = np.average(walk, axis=0, weights=weights) if len(blocks) else np.zeros(len(fixed))
+    some = near.any(axis=0)
+    order = np.argsort(mean[some], kind="stable")
+    return _Found(
+        np.concatenate([named, fixed[some][order]]),
+        np.concatenate([np.zeros(len(named)), mean[some][order]]),
+        zone,
+    )
+
+
+def _accepting(instance: Instance, community: int, zone: int) -> tuple[Ints, Ints]:
+    """Return the teams named for a community and the fixed sites that accept its zone."""
+    sites = instance.sites
+    good = sites.accepts[:, zone]
+    fixed = (sites.kinds == FIXED) & good & (zone != Zone.LOCKDOWN)
+    if not instance.settings.targets.cross_district:
+        fixed &= sites.districts == instance.communities.districts[community]
+    named = [s for s, of in enumerate(sites.community_indices) if community in of and good[s]]
+    return np.array(named, dtype=np.int64), np.flatnonzero(fixed)
+
+
+def _walks(instance: Instance, blocks: Ints, sites: Ints) -> Floats:
+    """Return metres on foot, ``[block, site]``: great circle (haversine) x detour."""
+    lat_b = np.radians(instance.blocks.lat[blocks])[:, None]
+    lat_s = np.radians(instance.sites.lat[sites])[None, :]
+    d_lng = np.radians(instance.sites.lng[sites][None, :] - instance.blocks.lng[blocks][:, None])
+    h = np.sin((lat_s - lat_b) / 2) ** 2
+    h += np.cos(lat_b) * np.cos(lat_s) * np.sin(d_lng / 2) ** 2
+    metres: Floats = 2 * EARTH_RADIUS_M * np.arcsin(np.sqrt(np.clip(h, 0, 1)))
+    return metres * instance.settings.walk.detour
+
+
+def _visits(instance: Instance, own: pd.DataFrame) -> tuple[Visit, ...]:
+    names = dict(zip(instance.sites.ids, instance.sites.names, strict=True))
+    rows = sorted(
+        zip(
+            own["site_id"].astype(str),
+            minutes(instance, own["start"]).tolist(),
+            minutes(instance, own["end"]).tolist(),
+            own["people"].tolist(),
+            strict=True,
+        )
+    )
+    visits: list[Visit] = []
+    for site, start, end, people in rows:
+        before = visits[-1] if visits else None
+        if before and before.site_id == site and start <= before.end:
+            visits[-1] = Visit(
+                site, before.name, before.start, max(end, before.end), before.people + people
+            )
+        else:
+            visits.append(Visit(site, str(names[site]), start, end, people))
+    return tuple(sorted(visits, key=lambda v: (v.start, v.site_id)))
+
+
+def _facts(
+    instance: Instance, plan: Plan, found: _Found, own_rows: tuple[pd.DataFrame, Ints, Ints]
+) -> tuple[Candidate, ...]:
+    own, blocks, quota = own_rows
+    ids = instance.sites.ids[found.sites]
+    here = own.groupby("site_id", observed=True)["people"].sum().to_dict()
+    used = np.array([ident in here for ident in ids], dtype=bool)
+    farthest = float(found.walk_m[used].max(initial=0)) if used.any() else np.inf
+    told = np.flatnonzero(used | (np.arange(len(ids)) < NEAREST))
+    slots = SiteSlots.of(instance, rows_of(plan.assignments, "site_id", set(ids[told].tolist())))
+    then = np.unique(minutes(instance, own["start"]) // instance.settings.round.slot_minutes)
+    then = then if len(then) else np.arange(slots.num_slots)
+    demand = instance.demand[blocks]
+    smallest = int(demand[demand > 0].min(initial=np.iinfo(np.int64).max))
+    facts = []
+    for n in told.tolist():
+        site = int(found.sites[n])
+        counts = _Counts.of(instance, slots, site, found.zone, then)
+        why = Why.USED if used[n] else counts.why(int(quota[site]), smallest)
+        if why is Why.WHOLE and found.walk_m[n] >= farthest:
+            why = Why.FARTHER
+        walk_m, people = float(found.walk_m[n]), int(here.get(ids[n], 0))
+        facts.append(counts.candidate(instance, site, (walk_m, people, int(quota[site]), why)))
+    return tuple(facts)
+
+
+@dataclass(frozen=True)
+class _Counts:
+    """Slots and people of one site: in the round, and in the slots of the community."""
+
+    round_open: int
+    round_called: int
+    then_open: int
+    then_called: int
+    free_then: Ints  # called people in each of those slots that the zone may use
+
+    @staticmethod
+    def of(instance: Instance, slots: SiteSlots, site: int, zone: int, then: Ints) -> _Counts:
+        """Count one site; ``then`` are the slots in which the community is called."""
+        is_open: Flags = open_slots(instance, site)
+        called = slots.called(site)
+        at = then[is_open[then]]
+        usable = at[usable_slots(instance, slots, site, zone)[at]]
+        return _Counts(
+            int(is_open.sum()), int(called.sum()), len(at), int(called[at].sum()), called[usable]
+        )
+
+    def why(self, quota: int, smallest: int) -> Why:
+        """Return what the files show for a site that the community does not use."""
+        if not self.round_open:
+            return Why.CLOSED
+        if self.round_open * quota - self.round_called < smallest:
+            return Why.FULL_ROUND
+        if not self.then_open:
+            return Why.SHUT
+        if not len(self.free_then):
+            return Why.ZONE
+        if int((quota - self.free_then).sum()) < smallest:
+            return Why.FULL
+        return Why.WHOLE
+
+    def candidate(
+        self, instance: Instance, site: int, about: tuple[float, int, int, Why]
+    ) -> Candidate:
+        """Return the facts in the units that are told; ``about`` is walk, people, quota, why."""
+        walk_m, people_here, quota, why = about
+        return Candidate(
+            site_id=str(instance.sites.ids[site]),
+            name=str(instance.sites.names[site]),
+            district=str(instance.sites.districts[site]),
+            in_place=bool(instance.sites.kinds[site] != FIXED),
+            walk_m=round(walk_m),
+            walk_min=round(walk_m / instance.settings.walk.metres_per_min, 1),
+            quota=quota,
+            people_here=people_here,
+            then_called=self.then_called,
+            then_places=self.then_open * quota,
+            round_called=self.round_called,
+            round_places=self.round_open * quota,
+            why=why,
+        )
+
+
+__all__ = ["Candidate", "Explanation", "LabFacts", "Visit", "Why", "explain"]
