@@ -1,0 +1,90 @@
+"""One district's part of a round, for a command centre that plans on its own."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from scheduler.domain.city import FIXED, Blocks, Communities, Floats, Ints, Labs, Sites
+from scheduler.domain.instance import Instance
+from scheduler.errors import CannotRunError
+
+
+def restrict(instance: Instance, district: str) -> Instance:
+    """Return the instance of one district.
+
+    It keeps the district's communities, blocks and fixed sites, the teams that name one of its
+    communities, and of every lab the district's share of the city's tubes (rounded down, at least
+    1), so that districts planned apart do not overload a lab together.
+
+    Raises
+    ------
+    CannotRunError
+        When no community lies in the district.
+    """
+    inside = instance.communities.districts == district
+    if not inside.any():
+        known = ", ".join(sorted(set(instance.communities.districts)))
+        raise CannotRunError(
+            f'Expected a district of the round, got "{district}"', hint=f"Known: {known}."
+        )
+    rows = np.flatnonzero(inside)
+    renumbered = np.full(len(inside), -1)
+    renumbered[rows] = np.arange(len(rows))
+    sites, site_rows = _sites(instance.sites, district, renumbered)
+    return instance.replace(
+        communities=_take(instance.communities, rows),
+        blocks=_blocks(instance.blocks, renumbered),
+        sites=sites,
+        labs=_labs(instance.labs, _share_of_tubes(instance, inside)),
+        travel_min=instance.travel_min[site_rows],
+        district=district,
+    )
+
+
+def _take(communities: Communities, rows: Ints) -> Communities:
+    return Communities(**{name: column[rows] for name, column in vars(communities).items()})
+
+
+def _blocks(blocks: Blocks, renumbered: Ints) -> Blocks:
+    rows = np.flatnonzero(renumbered[blocks.community_index] >= 0)
+    part = Blocks(**{name: column[rows] for name, column in vars(blocks).items()})
+    return replace(part, community_index=renumbered[part.community_index])
+
+
+def _sites(sites: Sites, district: str, renumbered: Ints) -> tuple[Sites, Ints]:
+    served = tuple(
+        tuple(int(renumbered[c]) for c in named if renumbered[c] >= 0)
+        for named in sites.community_indices
+    )
+    fixed_here = (sites.kinds == FIXED) & (sites.districts == district)
+    names_some = np.fromiter(map(bool, served), bool, len(sites))
+    rows = np.flatnonzero(fixed_here | names_some)
+    columns = {
+        name: tuple(column[r] for r in rows) if isinstance(column, tuple) else column[rows]
+        for name, column in vars(sites).items()
+    }
+    columns["community_indices"] = tuple(served[r] for r in rows)
+    return Sites(**columns), rows
+
+
+def _share_of_tubes(instance: Instance, inside: np.ndarray) -> float:
+    """Return the district's share of the city's tubes, people to be called over pool size."""
+    tubes: Floats = instance.demand / instance.block_pool
+    total = float(tubes.sum())
+    return float(tubes[inside[instance.blocks.community_index]].sum()) / total if total else 0.0
+
+
+def _labs(labs: Labs, share: float) -> Labs:
+    daily = labs.max_tubes_per_day
+    return replace(
+        labs,
+        tubes_per_hour=_scaled(labs.tubes_per_hour, share),
+        max_tubes_per_day=np.where(daily > 0, _scaled(daily, share), daily),
+    )
+
+
+def _scaled(tubes: Ints, share: float) -> Ints:
+    scaled: Ints = np.maximum(np.floor(tubes * share).astype(np.int64), 1)
+    return scaled
