@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+from numpy.typing import NDArray
 
 HEADERS = {
     "community_id": "社区编码",
@@ -45,7 +46,8 @@ HEADERS = {
 ZONE_CHINESE = ("封控", "管控", "防范", "普通")
 """Words of the zones in Chinese, indexed by ``Zone``."""
 
-Table = Mapping[str, Sequence[Any]]
+Table = Mapping[str, Sequence[Any] | NDArray[Any]]
+"""English column -> its cells."""
 
 
 def write_table(path: Path, columns: Table) -> int:

@@ -7,8 +7,8 @@ lab can serve a day of sampling
     from  opening + 60 + 20
     until (closing - 60) + promise - processing,
 
-the *usable hours*: 16.75 a day for 06:00-22:00, a promise of 6 h and 195 minutes of processing. The tubes
-needed are people / pool size, by zone. Labs are sized so that
+the *usable hours*: 16.75 a day for 06:00-22:00, a promise of 6 h and 195 minutes of processing. The
+tubes needed are people / pool size, by zone. Labs are sized so that
 
     sum over labs of tubes_per_hour x usable hours x days = headroom x tubes needed,
 
@@ -23,7 +23,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scheduler.domain.city import Floats, Ints, Texts
+from scheduler.domain.city import Floats, Ints
 from scheduler.domain.settings import PoolingSettings
 from scheduler.generate.places import Points, distance_km
 from scheduler.generate.shares import split_whole
@@ -31,6 +31,8 @@ from scheduler.generate.shares import split_whole
 WAVE_MIN, NEAR_TRAVEL_MIN, DAY_MIN = 60, 20, 1440
 COMPACT_KM = 12.0
 """Radius within which any lab serves anybody, so that labs may differ as much as they do."""
+LARGE_LABS = 2
+"""Largest labs of an area; they are quick enough for its furthest sites."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ def make_labs(
     areas = _merged(demand, count)
     names, group = np.unique(areas, return_inverse=True)
     need = np.bincount(group, weights=demand.tubes)
-    several = 2 if count >= 3 * len(names) else 1  # so that a lab that stops has a stand-in
+    several = 2 if count >= 3 * len(names) else 1  # a stand-in where one stops
     counts = split_whole(count, need, at_least=several)
     made = [
         _of_area(rng, demand, np.flatnonzero(group == a), int(counts[a]), promise)
@@ -133,8 +135,9 @@ def _of_area(
     if compact:
         # From a hospital's hundred tubes per hour to a large lab's thousands.
         rank = np.argsort(np.argsort(rng.permutation(count)))
-        weights = 1.0 / (rank + 1.0)
-        steps = np.where(rank < 2, rng.integers(0, 4, count), rng.integers(0, 10, count))
+        weights: Floats = (1.0 / (rank + 1.0)).astype(np.float64)
+        quick, any_speed = rng.integers(0, 4, count), rng.integers(0, 10, count)
+        steps = np.where(rank < LARGE_LABS, quick, any_speed)
     else:
         weights = served
         steps = rng.integers(0, 4, count)
@@ -152,11 +155,12 @@ def _spread(
     centres = points[hosts]
     for _ in range(12):
         nearest = _nearest(points, centres)
-        weight = np.maximum(np.bincount(nearest, weights=tubes, minlength=count), 1e-9)
+        served = np.bincount(nearest, weights=tubes, minlength=count)
+        weight = np.where(served > 0, served, 1.0)
         lat = np.bincount(nearest, weights=tubes * points.lat, minlength=count) / weight
         lng = np.bincount(nearest, weights=tubes * points.lng, minlength=count) / weight
-        empty = weight <= 1e-9
-        centres = Points(np.where(empty, centres.lat, lat), np.where(empty, centres.lng, lng))
+        some = served > 0
+        centres = Points(np.where(some, lat, centres.lat), np.where(some, lng, centres.lng))
     nearest = _nearest(points, centres)
     served = np.bincount(nearest, weights=tubes, minlength=count)
     hosts = np.array([int(_km_to(points, centres, k).argmin()) for k in range(count)])
@@ -173,4 +177,4 @@ def _nearest(points: Points, centres: Points) -> Ints:
     return result
 
 
-__all__ = ["Demand", "MadeLabs", "Promise", "Texts", "make_labs", "tubes_needed"]
+__all__ = ["Demand", "MadeLabs", "Promise", "make_labs", "tubes_needed"]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scheduler.domain.city import Floats
+from scheduler.domain.city import Floats, Ints
 
 KM_PER_DEGREE = 111.195
 """Length of a degree of latitude on the sphere of radius 6,371,008.8 m (DESIGN: great circles)."""
@@ -19,8 +19,8 @@ class Points:
     lat: Floats
     lng: Floats
 
-    def __getitem__(self, index: object) -> Points:
-        return Points(self.lat[index], self.lng[index])  # type: ignore[index]  # numpy indices
+    def __getitem__(self, rows: Ints) -> Points:
+        return Points(self.lat[rows], self.lng[rows])
 
     def moved(self, north_km: Floats, east_km: Floats) -> Points:
         """Return the points moved by kilometres."""

@@ -15,6 +15,9 @@ from scheduler.generate.shares import split_groups, split_whole
 
 SMALLEST_COMMUNITY = 100
 """People below which a district is left out of a small city."""
+SMALLEST_VILLAGE = 1_000
+PEOPLE_FOR_ALL_ZONES = 50_000
+"""From this size on, a control and a precaution zone are there at least once each."""
 PEOPLE_PER_BLOCK, LARGEST_BLOCK, SMALLEST_BLOCK = 245, 300, 50
 
 
@@ -82,77 +85,96 @@ def make_communities(
     counts = split_whole(wanted, [d.communities + d.villages for d in districts], at_least=1)
     counts = np.clip(counts, 1, np.maximum(people // SMALLEST_COMMUNITY, 1))
     parts = [
-        _of_district(rng, figures, d, (int(p), int(n)), size)
+        part
         for d, p, n in zip(districts, people, counts, strict=True)
+        for part in _of_district(rng, d, (int(p), int(n)), _Frame(figures, size))
     ]
-    names, streets, numbers, lat, lng, sigma = (
-        np.concatenate([part[i] for part in parts]) for i in range(6)
-    )
     district = np.repeat(np.arange(len(districts)), counts)
-    points = Points(lat.astype(float), lng.astype(float)).rounded()
-    totals = numbers.astype(np.int64)
-    ids = _ids(f"{figures.city.prefix}-C", len(totals))
-    zone = _zones(figures.zones, [d.name for d in districts], district, points, size)
-    homebound = rng.binomial(totals, figures.city.homebound_share)
+    lat = np.concatenate([part.points.lat for part in parts])
+    points = Points(lat, np.concatenate([part.points.lng for part in parts])).rounded()
+    totals = np.concatenate([part.people for part in parts])
     made = MadeCommunities(
-        ids, names, district, streets, zone, totals, points, sigma.astype(float), homebound
+        _ids(f"{figures.city.prefix}-C", len(totals)),
+        np.concatenate([part.names for part in parts]),
+        district,
+        np.concatenate([part.streets for part in parts]),
+        _zones(figures.zones, [d.name for d in districts], district, points, size),
+        totals,
+        points,
+        np.concatenate([np.full(len(part.people), part.block_sigma_km) for part in parts]),
+        rng.binomial(totals, figures.city.homebound_share),
     )
     return districts, made
 
 
+@dataclass(frozen=True)
+class _Frame:
+    figures: CityFigures
+    size: Size
+
+    def place(self, centre: tuple[float, float]) -> tuple[float, float]:
+        """Return where a district's centre lies at this size."""
+        return shrunk(centre, self.figures.districts[0].centre, self.size.scale)
+
+
+@dataclass(frozen=True)
+class _Part:
+    """The urban or the rural communities of a district."""
+
+    names: Texts
+    streets: Texts
+    people: Ints
+    points: Points
+    block_sigma_km: float
+
+
 def _of_district(
     rng: np.random.Generator,
-    figures: CityFigures,
     district: DistrictFigures,
     people_and_count: tuple[int, int],
-    size: Size,
-) -> tuple[Texts, Texts, Ints, Floats, Floats, Floats]:
+    frame: _Frame,
+) -> list[_Part]:
     people, count = people_and_count
+    rural_people = round(people * (1 - district.urban_share))
     whole = district.communities + district.villages
-    # Where the census counts everybody as urban, the villages are urban communities too.
-    town = 1.0 if district.urban_share >= 1 else district.communities / whole
-    urban = min(count, max(1, round(count * town)))
-    num_streets = min(count, max(1, round(district.streets * size.scale**2)))
-    urban_streets = min(urban, num_streets, max(1, round(num_streets * district.urban_share)))
+    # Where the census counts village people as urban, those villages are urban communities too.
+    rural = min(round(count * district.villages / whole), rural_people // SMALLEST_VILLAGE)
+    urban = max(count - rural, 1)
     rural = count - urban
-    rural_streets = min(rural, max(num_streets - urban_streets, 1)) if rural else 0
-    urban_people = round(people * district.urban_share) if rural else people
-    city = figures.districts[0].centre
-    kinds = [
-        (urban, urban_streets, urban_people, district.centre, district.urban_km),
-        (rural, rural_streets, people - urban_people, district.rural_centre, district.rural_km),
-    ]
-    street_names = place_names(
-        rng, urban_streets + rural_streets, _repeat("街道", urban_streets, "镇", rural_streets)
-    )
-    names = place_names(rng, count, _repeat("社区", urban, "村", rural))
-    streets, numbers, lat, lng, sigma, named = [], [], [], [], [], 0
-    for num, num_str, total, centre, km in kinds:
-        if not num:
-            continue
-        reach = km * size.scale
-        middles = in_disc(rng, shrunk(centre, city, size.scale), reach, num_str)
-        of_street = np.sort(np.arange(num) % num_str)
-        spread = 0.6 * reach / np.sqrt(num_str)
-        points = scattered(rng, middles[of_street], spread)
-        weights = np.clip(rng.lognormal(0.0, 0.35, num), 0.45, 2.2)
-        numbers.append(split_whole(total, weights, at_least=SMALLEST_BLOCK))
-        streets.append(street_names[named : named + num_str][of_street])
-        lat.append(points.lat)
-        lng.append(points.lng)
-        sigma.append(np.full(num, np.clip(0.3 * reach * np.sqrt(np.pi / num), 0.08, 0.9)))
-        named += num_str
-    return (
-        names,
-        np.concatenate(streets),
-        np.concatenate(numbers),
-        np.concatenate(lat),
-        np.concatenate(lng),
-        np.concatenate(sigma),
-    )
+    num_streets = min(count, max(1, round(district.streets * frame.size.scale**2)))
+    of_town = min(urban, num_streets, max(1, round(num_streets * district.urban_share)))
+    of_land = min(rural, max(num_streets - of_town, 1))
+    if not rural:
+        of_town, rural_people = min(urban, num_streets), 0
+    streets = place_names(rng, of_town + of_land, _endings("街道", of_town, "镇", of_land))
+    names = place_names(rng, count, _endings("社区", urban, "村", rural))
+    town = (frame.place(district.centre), district.urban_km * frame.size.scale)
+    parts = [_part(rng, names[:urban], streets[:of_town], people - rural_people, town)]
+    if rural:
+        land = (frame.place(district.rural_centre), district.rural_km * frame.size.scale)
+        parts.append(_part(rng, names[urban:], streets[of_town:], rural_people, land))
+    return parts
 
 
-def _repeat(one: str, num_one: int, other: str, num_other: int) -> Texts:
+def _part(
+    rng: np.random.Generator,
+    names: Texts,
+    streets: Texts,
+    people: int,
+    disc: tuple[tuple[float, float], float],
+) -> _Part:
+    """Scatter streets over a disc, communities around streets, and people over communities."""
+    count, (centre, km) = len(names), disc
+    middles = in_disc(rng, centre, km, len(streets))
+    of_street = np.sort(np.arange(count) % len(streets))
+    points = scattered(rng, middles[of_street], 0.6 * km / np.sqrt(len(streets)))
+    weights = np.clip(rng.lognormal(0.0, 0.35, count), 0.45, 2.2)
+    sigma = float(np.clip(0.3 * km * np.sqrt(np.pi / count), 0.08, 0.9))
+    numbers = split_whole(people, weights, at_least=SMALLEST_BLOCK)
+    return _Part(names, streets[of_street], numbers, points, sigma)
+
+
+def _endings(one: str, num_one: int, other: str, num_other: int) -> Texts:
     return np.array([one] * num_one + [other] * num_other, dtype=object)
 
 
@@ -168,7 +190,7 @@ def _zones(
     zone = np.full(len(district), int(Zone.NORMAL))
     if figures.district not in names:
         return zone
-    least = int(size.people >= 50_000)
+    least = int(size.people >= PEOPLE_FOR_ALL_ZONES)
     wanted = [
         (Zone.LOCKDOWN, round(figures.lockdown * min(size.share, 1))),
         (Zone.CONTROL, max(least, round(figures.control * min(size.share, 1)))),

@@ -38,4 +38,5 @@ def split_groups(totals: Ints, group: Ints, weights: ArrayLike) -> Ints:
     reached = (before[1:] - before[first][group]) / whole[group] * totals[group]
     edges = np.floor(reached + 1e-6).astype(np.int64)
     starts = np.where(np.arange(len(group)) == first[group], 0, np.roll(edges, 1))
-    return edges - starts
+    parts: Ints = edges - starts
+    return parts

@@ -113,7 +113,7 @@ def _grounds(rng: np.random.Generator, limits: tuple[int, int], count: int) -> I
 
 
 def _nth(group: Ints) -> Ints:
-    """Number the members of each group from 1, in their order."""
+    """Return the number of each row within its group, from 1."""
     order = np.argsort(group, kind="stable")
     ranked = group[order]
     first = np.searchsorted(ranked, ranked)

@@ -13,12 +13,12 @@ CHANGE = frozenset({"id", "name", "start", "end"})
 
 _HEADING = """Settings of one testing round. Every key stands here with its default and its meaning.
 Keys marked CHANGE THIS (请修改) have no sensible default; all others may stay or be left out.
-Then replace the two example rows of each CSV file. Columns, in Chinese or English, and values:
-  communities.csv  one row per community; zone: 封控 lockdown, 管控 control, 防范 precaution, 普通 normal
-  blocks.csv       optional, may be removed: buildings or grids; their people add up to the community's
-  sites.csv        hours such as 06:00-22:00 or 08:00-11:30;13:00-18:00; zones empty: all but lockdown
+Then replace the two example rows of each CSV file. Columns in Chinese or English; their values:
+  communities.csv  zone: 封控 lockdown, 管控 control, 防范 precaution, 普通 normal
+  blocks.csv       optional, may be removed: buildings or grids; people add up to the community's
+  sites.csv        hours: 06:00-22:00 or 08:00-11:30;13:00-18:00; zones empty: all but lockdown
   labs.csv         hours empty: all day
-  travel.csv       optional, may be removed: minutes from site to lab where they are known better
+  travel.csv       optional, may be removed: minutes from site to lab where known better
 Then run `nat-scheduler check DIR`, which lists every cell that cannot be used."""
 
 _VALUES = {
@@ -35,11 +35,11 @@ _TABLES: dict[str, Table] = {
         "district": ["中山区", "中山区"],
         "street": ["示例街道", "示例街道"],
         "zone": ["普通", "防范"],
-        "population": [400, 300],
+        "population": [240, 180],
         "lat": [38.92, 38.925],
         "lng": [121.64, 121.645],
-        "households": [175, 131],
-        "elderly": [67, 51],
+        "households": [105, 78],
+        "elderly": [40, 30],
         "homebound": [2, 1],
         "participation": [1, 1],
     },
@@ -47,11 +47,11 @@ _TABLES: dict[str, Table] = {
         "block_id": ["C0001-001", "C0002-001"],
         "community_id": ["C0001", "C0002"],
         "name": ["1号楼", "2号楼"],
-        "people": [400, 300],
-        "households": [175, 131],
+        "people": [240, 180],
+        "households": [105, 78],
         "lat": [38.92, 38.925],
         "lng": [121.64, 121.645],
-        "elderly": [67, 51],
+        "elderly": [40, 30],
     },
     "sites.csv": {
         "site_id": ["S0001", "S0002"],

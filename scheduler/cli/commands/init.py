@@ -23,7 +23,7 @@ from scheduler.app.init import CITIES, DEFAULT_SEED, InitResult, init_round
 def command(
     folder: Path, city: str | None, people: int | None, seed: int | None, as_json: bool
 ) -> None:
-    """Start the round folder DIR, which must be new or empty.
+    r"""Start the round folder DIR, which must be new or empty.
 
     With --city it holds a complete SYNTHETIC round, calibrated to published figures: the same
     arguments give the same bytes. Without, it holds a commented round.toml and CSV templates
