@@ -1,1 +1,15 @@
 """Rounds, revisions and the run log in SQLite or PostgreSQL."""
+
+from scheduler.store.database import DATABASE_FILE
+from scheduler.store.records import RevisionInfo, RoundInfo, RunRecord
+from scheduler.store.repository import Store, StoreTransaction, open_store
+
+__all__ = [
+    "DATABASE_FILE",
+    "RevisionInfo",
+    "RoundInfo",
+    "RunRecord",
+    "Store",
+    "StoreTransaction",
+    "open_store",
+]

@@ -1,0 +1,1 @@
+"""Alembic migrations of the store, run from the package by ``scheduler.store.schema``."""

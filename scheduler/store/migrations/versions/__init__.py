@@ -1,0 +1,1 @@
+"""One module per migration, in order: ``r0001_...``, ``r0002_...``."""

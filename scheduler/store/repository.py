@@ -1,0 +1,333 @@
+"""Rounds, revisions and the run log: records in, records out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import pandas as pd
+from sqlalchemy import text
+from sqlalchemy.engine import URL, Engine
+from sqlmodel import Session, col, select
+
+from scheduler.domain.plan import (
+    ASSIGNMENT_COLUMNS,
+    CONSIGNMENT_COLUMNS,
+    UNSERVED_COLUMNS,
+    Plan,
+)
+from scheduler.errors import CannotRunError
+from scheduler.store.bulk import PlanWriter
+from scheduler.store.database import READ_ONLY, clear_errors, database_url, make_engine
+from scheduler.store.records import RevisionInfo, RoundInfo, RunRecord
+from scheduler.store.schema import migrate
+from scheduler.store.tables import RevisionRow, RoundRow, RunRow
+
+_FIGURES = (
+    "status",
+    "objective",
+    "best_bound",
+    "relative_gap",
+    "gap_per_person",
+    "people",
+    "served",
+    "late_people",
+    "seed",
+    "inputs_sha256",
+)
+"""Keys of ``summary.json`` that are columns of a revision."""
+
+_VIEWS = {
+    "assignments": (
+        "SELECT * FROM schedule WHERE round = :round AND revision = :revision "
+        "ORDER BY start_at, block_id",
+        {"start_at": "start", "end_at": "end"},
+        ASSIGNMENT_COLUMNS,
+    ),
+    "consignments": (
+        "SELECT * FROM deliveries WHERE round = :round AND revision = :revision "
+        "ORDER BY pickup_at, site_id, zone, lab_id, start_at",
+        {},
+        CONSIGNMENT_COLUMNS,
+    ),
+    "unserved": (
+        "SELECT * FROM not_served WHERE round = :round AND revision = :revision "
+        "ORDER BY block_id, reason",
+        {},
+        UNSERVED_COLUMNS,
+    ),
+}
+"""Table of a plan -> query of its view, names of the view that differ, columns wanted."""
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)  # noqa: TID251  # only where the caller gives no clock
+
+
+class StoreTransaction:
+    """Changes that are all stored, or none: they count when the ``with`` block ends well."""
+
+    def __init__(self, session: Session, now: Callable[[], datetime]) -> None:
+        self._session = session
+        self._now = now
+
+    def add_revision(
+        self, round_info: RoundInfo, revision: str, plan: Plan, *, replace: bool = False
+    ) -> None:
+        """Store a plan as a revision of its round.
+
+        Raises
+        ------
+        CannotRunError
+            When the round has such a revision and ``replace`` is false.
+        """
+        round_key = self._put_round(round_info)
+        old = _find(self._session, round_info.round_id, revision)
+        if old is not None:
+            if not replace:
+                raise CannotRunError(
+                    f"Revision {revision} of round {round_info.round_id} is already stored",
+                    hint="A stored plan does not change: plan again for a new revision.",
+                )
+            self._session.delete(old)
+            self._session.flush()
+        row = self._new_row(round_key, round_info, revision, plan.summary)
+        PlanWriter(
+            self._session.connection(),
+            round_key=round_key,
+            revision_key=_key(row.id),
+            start=round_info.start,
+        ).write(plan)
+
+    def remove_revision(self, round_id: str, revision: str) -> bool:
+        """Remove a revision with all its rows; return whether it was there."""
+        row = _find(self._session, round_id, revision)
+        if row is not None:
+            self._session.delete(row)
+            self._session.flush()
+        return row is not None
+
+    def log_run(self, record: RunRecord) -> None:
+        """Add a run to the log."""
+        row = RunRow(
+            command=record.command,
+            started_at=_utc_text(record.started_at),
+            ended_at=_utc_text(record.ended_at),
+            exit_code=record.exit_code,
+            seconds=record.seconds,
+            round_code=record.round_id,
+            revision=record.revision,
+            inputs_sha256=record.inputs_sha256,
+            message=record.message,
+            stages=dict(record.stages),
+        )
+        self._session.add(row)
+        self._session.flush()
+
+    def _put_round(self, info: RoundInfo) -> int:
+        query = select(RoundRow).where(col(RoundRow.code) == info.round_id).with_for_update()
+        row = self._session.exec(query).first()
+        values: dict[str, Any] = {
+            "code": info.round_id,
+            "name": info.name,
+            "timezone": info.timezone,
+            "start": info.start,
+            "end": info.end,
+            "synthetic": info.synthetic,
+        }
+        if row is None:
+            row = RoundRow(**values)
+        else:
+            row.sqlmodel_update(values)
+        self._session.add(row)
+        self._session.flush()
+        return _key(row.id)
+
+    def _new_row(
+        self, round_key: int, info: RoundInfo, revision: str, summary: dict[str, Any]
+    ) -> RevisionRow:
+        row = RevisionRow(
+            round_id=round_key,
+            revision=revision,
+            created_at=_utc_text(self._now()),
+            start=info.start,
+            district=summary.get("district"),
+            summary=summary,
+            **{name: summary[name] for name in _FIGURES},
+        )
+        self._session.add(row)
+        self._session.flush()
+        return row
+
+
+class Store:
+    """The database of one or many rounds; made by :func:`open_store`, used as a context manager.
+
+    Every method raises ``CannotRunError`` with one clear sentence when the database is gone,
+    locked, read-only or refuses a row.
+    """
+
+    def __init__(self, engine: Engine, now: Callable[[], datetime]) -> None:
+        self._engine = engine
+        self._reader = engine.execution_options(**{READ_ONLY: True})
+        self._now = now
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @property
+    def url(self) -> URL:
+        """Address of the database; its text form hides the password."""
+        return self._engine.url
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._engine.dispose()
+
+    @contextmanager
+    def transaction(self) -> Iterator[StoreTransaction]:
+        """Commit when the block ends well, else leave the database as it was."""
+        with clear_errors(self.url), Session(self._engine) as session, session.begin():
+            yield StoreTransaction(session, self._now)
+
+    def save_revision(
+        self, round_info: RoundInfo, revision: str, plan: Plan, *, replace: bool = False
+    ) -> None:
+        """Store a plan in one transaction; see :meth:`StoreTransaction.add_revision`."""
+        with self.transaction() as transaction:
+            transaction.add_revision(round_info, revision, plan, replace=replace)
+
+    def remove_revision(self, round_id: str, revision: str) -> bool:
+        """Remove a revision with all its rows; return whether it was there."""
+        with self.transaction() as transaction:
+            return transaction.remove_revision(round_id, revision)
+
+    def log_run(self, record: RunRecord) -> None:
+        """Add a run to the log."""
+        with self.transaction() as transaction:
+            transaction.log_run(record)
+
+    def rounds(self) -> list[RoundInfo]:
+        """Return all rounds, sorted by id."""
+        with self._reading() as session:
+            rows = session.exec(select(RoundRow).order_by(col(RoundRow.code))).all()
+            return [_round_info(row) for row in rows]
+
+    def revisions(self, round_id: str) -> list[RevisionInfo]:
+        """Return the revisions of a round, oldest number first."""
+        with self._reading() as session:
+            query = select(RevisionRow).join(RoundRow).where(col(RoundRow.code) == round_id)
+            rows = session.exec(query.order_by(col(RevisionRow.revision))).all()
+            return [_revision_info(round_id, row) for row in rows]
+
+    def has_revision(self, round_id: str, revision: str) -> bool:
+        """Return whether a round has such a revision."""
+        with self._reading() as session:
+            return _find(session, round_id, revision) is not None
+
+    def runs(self, limit: int = 20) -> list[RunRecord]:
+        """Return the newest runs, newest first."""
+        with self._reading() as session:
+            query = select(RunRow).order_by(col(RunRow.id).desc()).limit(limit)
+            return [_run_record(row) for row in session.exec(query).all()]
+
+    def assignments(self, round_id: str, revision: str) -> pd.DataFrame:
+        """Return the assignments of a revision, sorted by start and block."""
+        return self._view("assignments", round_id, revision)
+
+    def consignments(self, round_id: str, revision: str) -> pd.DataFrame:
+        """Return the consignments of a revision, sorted by pick-up and site."""
+        return self._view("consignments", round_id, revision)
+
+    def unserved(self, round_id: str, revision: str) -> pd.DataFrame:
+        """Return the people without a slot of a revision, sorted by block."""
+        return self._view("unserved", round_id, revision)
+
+    def _view(self, name: str, round_id: str, revision: str) -> pd.DataFrame:
+        query, renamed, columns = _VIEWS[name]
+        with self._reading() as session:
+            params = {"round": round_id, "revision": revision}
+            frame = pd.read_sql_query(text(query), session.connection(), params=params)
+        return frame.rename(columns=renamed)[list(columns)]
+
+    @contextmanager
+    def _reading(self) -> Iterator[Session]:
+        with clear_errors(self.url), Session(self._reader) as session:
+            yield session
+
+
+def open_store(
+    folder: Path,
+    url: str | None = None,
+    *,
+    now: Callable[[], datetime] = _utc_now,
+    wait_s: float = 10.0,
+) -> Store:
+    """Open the store of a round folder, or the one at ``url``, with the newest schema.
+
+    ``wait_s`` is how long to wait for another run's lock, in seconds.
+
+    Raises
+    ------
+    CannotRunError
+        When the database cannot be opened, or was written by a newer version of this program.
+    """
+    if not url and not folder.is_dir():
+        raise CannotRunError(f"Expected a round folder, got {folder}, which is not there")
+    address = database_url(folder, url)
+    engine = make_engine(address, wait_s=wait_s)
+    try:
+        with clear_errors(address):
+            migrate(engine)
+    except BaseException:
+        engine.dispose()
+        raise
+    return Store(engine, now)
+
+
+def _find(session: Session, round_id: str, revision: str) -> RevisionRow | None:
+    query = select(RevisionRow).join(RoundRow).where(col(RoundRow.code) == round_id)
+    return session.exec(query.where(col(RevisionRow.revision) == revision)).first()
+
+
+def _key(key: int | None) -> int:
+    if key is None:
+        raise RuntimeError("Expected a row with a key after it was written")
+    return key
+
+
+def _utc_text(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def _round_info(row: RoundRow) -> RoundInfo:
+    values = row.model_dump(exclude={"id", "code"})
+    return RoundInfo(round_id=row.code, **values)
+
+
+def _revision_info(round_id: str, row: RevisionRow) -> RevisionInfo:
+    values = row.model_dump(exclude={"id", "round_id", "created_at"})
+    created_at = datetime.fromisoformat(row.created_at)
+    return RevisionInfo(round_id=round_id, created_at=created_at, **values)
+
+
+def _run_record(row: RunRow) -> RunRecord:
+    values = row.model_dump(exclude={"id", "round_code", "started_at", "ended_at"})
+    return RunRecord(
+        round_id=row.round_code,
+        started_at=datetime.fromisoformat(row.started_at),
+        ended_at=datetime.fromisoformat(row.ended_at),
+        **values,
+    )
