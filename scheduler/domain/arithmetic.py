@@ -90,7 +90,8 @@ def round_arithmetic(instance: Instance) -> RoundArithmetic:
 
 def open_slots(instance: Instance) -> Ints:
     """Return the whole slots inside the round that each site is open, shape (sites,)."""
-    return _slot_flags(instance).sum(axis=1, dtype=np.int64)[_hours_index(instance)[1]]
+    slots: Ints = _slot_flags(instance).sum(axis=1, dtype=np.int64)
+    return slots[_hours_index(instance)[1]]
 
 
 def lab_round_tubes(instance: Instance) -> Ints:
@@ -275,7 +276,7 @@ def _window_hours(instance: Instance) -> tuple[float, ...]:
 
 
 def _fluid_tubes(instance: Instance, window_hours: float, slack_hours: Floats) -> float:
-    """Return tubes of one day within the promise: mu x (W + s), at most 24 mu or the daily limit."""
+    """Return tubes of one day in time: mu x (W + s), at most 24 mu or the daily limit."""
     labs = instance.labs
     tubes = labs.tubes_per_hour * np.clip(window_hours + slack_hours, 0, 24)
     capped = np.minimum(tubes, labs.max_tubes_per_day)

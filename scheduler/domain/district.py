@@ -61,12 +61,13 @@ def _sites(sites: Sites, district: str, renumbered: Ints) -> tuple[Sites, Ints]:
     fixed_here = (sites.kinds == FIXED) & (sites.districts == district)
     names_some = np.fromiter(map(bool, served), bool, len(sites))
     rows = np.flatnonzero(fixed_here | names_some)
-    columns = {
-        name: tuple(column[r] for r in rows) if isinstance(column, tuple) else column[rows]
-        for name, column in vars(sites).items()
-    }
-    columns["community_indices"] = tuple(served[r] for r in rows)
-    return Sites(**columns), rows
+    part = replace(
+        sites,
+        hours=tuple(sites.hours[r] for r in rows),
+        community_indices=tuple(served[r] for r in rows),
+        **{n: c[rows] for n, c in vars(sites).items() if isinstance(c, np.ndarray)},
+    )
+    return part, rows
 
 
 def _share_of_tubes(instance: Instance, inside: np.ndarray) -> float:

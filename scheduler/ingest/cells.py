@@ -78,10 +78,7 @@ def has_identity_number(text: str) -> bool:
 
 def free_text(cell: str) -> tuple[str, str | None]:
     """Return a name or an address."""
-    if cell.isprintable() and cell[0] != " " and cell[-1] != " ":
-        text = cell
-    else:
-        text = tidy_text(cell)
+    text = tidy_text(cell)
     _refuse_damage(text)
     if len(text) > _LONGEST_TEXT:
         raise CellError("C212", f"expected at most {_LONGEST_TEXT} characters")
@@ -178,7 +175,9 @@ _ZONES = {zone.word: zone for zone in Zone} | {
 }
 _KINDS = {
     **{word: word for word in (FIXED, MOBILE, DEDICATED)},
-    **{"固定": FIXED, "流动": MOBILE, "专用": DEDICATED},
+    "固定": FIXED,
+    "流动": MOBILE,
+    "专用": DEDICATED,
 }
 _OTHER_KINDS = {"定点": FIXED, "移动": MOBILE, "上门": DEDICATED}
 

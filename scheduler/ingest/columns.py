@@ -73,7 +73,9 @@ class Column:
         """Return the placeholder of a cell that cannot be used."""
         if self.default is not None:
             return self.default
-        return {np.int64: 0, np.float64: float("nan"), object: ""}[self.dtype]
+        if self.dtype is object:
+            return ""
+        return 0 if self.dtype is np.int64 else float("nan")
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,7 @@ def positions(table: Parsed | None, column: str) -> dict[str, int]:
 def resolve(table: Parsed, column: str, target: Parsed | None, known: dict[str, int]) -> Ints:
     """Return the row each reference points to, -1 where it points nowhere; report those."""
     index = np.fromiter((known.get(t, -1) for t in table.values[column]), np.int64, len(table))
-    if target is None:
+    if target is None or not target.complete:
         return index
     for row in np.flatnonzero((index < 0) & ~table.bad[column]):
         text = table.values[column][row]
@@ -75,7 +75,8 @@ def check_blocks(blocks: Parsed, communities: Parsed, community: Ints) -> None:
         words = f"expected at most the {people[row]} people of the block"
         blocks.report("C307", int(row), "elderly", words, elderly[row])
     _note_households(blocks, "people")
-    if len(blocks) == 0 or not blocks.bad["community_id"].all():
+    columns_there = len(blocks) == 0 or not blocks.bad["community_id"].all()
+    if columns_there and blocks.complete and communities.complete:
         _check_sums(blocks, communities, community)
 
 
@@ -89,12 +90,12 @@ def check_sites(sites: Parsed, communities: Parsed | None, known: dict[str, int]
         if kinds[row] != FIXED and not named[row]:
             words = f"expected the communities that the {kinds[row]} site serves"
             sites.report("C309", int(row), "community_ids", words)
-    if communities is None:
+    if communities is None or not communities.complete:
         return
-    for row, ids in enumerate(named):
+    for site, ids in enumerate(named):
         for text in ids:
             if text not in known and text not in communities.stray:
-                _report_dangling(sites, row, "community_ids", (text, communities))
+                _report_dangling(sites, site, "community_ids", (text, communities))
     _note_districts(sites, communities)
     _note_zones(sites, communities, known)
 
@@ -150,6 +151,8 @@ def _note_households(table: Parsed, people: str) -> None:
 
 def _note_districts(sites: Parsed, communities: Parsed) -> None:
     known = set(communities.values["district"]) | communities.stray
+    if communities.bad["district"].any():
+        return
     for row in np.flatnonzero(sites.good("district")):
         if sites.values["district"][row] not in known:
             words = "no community lies in this district"

@@ -14,6 +14,9 @@ from scheduler.domain.city import Flags, Floats
 _AXIS_M = 6_378_245.0  # Krasovsky 1940
 _ECCENTRICITY_SQUARED = 0.00669342162296594323
 _BAIDU_PI = np.pi * 3000.0 / 180.0
+_CHINA = ((0.8293, 55.8271), (72.004, 137.8347))
+"""Latitudes and longitudes between which GCJ-02 differs from WGS84."""
+
 _ITERATIONS = 10
 """The shift changes by less than 1 % per degree: each iteration gains two digits or more."""
 
@@ -61,7 +64,8 @@ def gcj02_to_bd09(lat: Floats, lng: Floats) -> tuple[Floats, Floats]:
 
 
 def _inside(lat: Floats, lng: Floats) -> Flags:
-    inside: Flags = (lng >= 72.004) & (lng <= 137.8347) & (lat >= 0.8293) & (lat <= 55.8271)
+    (south, north), (west, east) = _CHINA
+    inside: Flags = (lng >= west) & (lng <= east) & (lat >= south) & (lat <= north)
     return inside
 
 

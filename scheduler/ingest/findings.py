@@ -117,7 +117,7 @@ class FileLog:
     file: str
     findings: list[Finding] = field(default_factory=list)
 
-    def add(  # noqa: PLR0913  # a finding has this many parts
+    def add(
         self,
         code: str,
         text: str,

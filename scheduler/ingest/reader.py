@@ -22,13 +22,14 @@ class TextTable:
     """The rows of a file that fit its header, column by column.
 
     ``stray`` holds the cells of rows that do not fit, so that ids in them count as known and no
-    finding follows from another.
+    finding follows from another. ``complete`` is false when the file could not be read to its end.
     """
 
     table: Table
     lines: list[int]
     cells: dict[str, list[str]]
     stray: frozenset[str]
+    complete: bool
 
 
 def read_table(data: bytes, table: Table, log: FileLog) -> TextTable | None:
@@ -169,4 +170,6 @@ def _columns(
     if not kept and not stray and table.required:
         log.add("C110", "expected at least one row below the header")
     whole = list(zip(*kept, strict=True)) if kept else [()] * width
-    return TextTable(table, lines, {n: list(whole[p]) for n, p in places.items()}, frozenset(stray))
+    cells = {name: list(whole[place]) for name, place in places.items()}
+    complete = all(f.code != "C109" for f in log.findings)
+    return TextTable(table, lines, cells, frozenset(stray), complete)

@@ -27,6 +27,7 @@ class Parsed:
     bad: dict[str, Flags]
     filled: dict[str, Flags]  # cells that were not blank
     stray: frozenset[str]
+    complete: bool  # every row was read, and the ids among its columns
     log: FileLog
 
     def __len__(self) -> int:
@@ -60,7 +61,8 @@ def parse_table(raw: TextTable, log: FileLog) -> Parsed:
         else:
             parsed = _parse_column(column, cells, raw.lines, log)
             values[column.name], bad[column.name], filled[column.name] = parsed
-    return Parsed(raw.table, raw.lines, values, bad, filled, raw.stray, log)
+    complete = raw.complete and raw.table.columns[0].name in raw.cells
+    return Parsed(raw.table, raw.lines, values, bad, filled, raw.stray, complete, log)
 
 
 def as_array(values: list[Any], dtype: type) -> Values:
