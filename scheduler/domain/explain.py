@@ -14,7 +14,14 @@ import pandas as pd
 
 from scheduler.domain.city import FIXED, Flags, Floats, Ints
 from scheduler.domain.explain_labs import LabFacts, lab_facts
-from scheduler.domain.explain_slots import SiteSlots, minutes, open_slots, rows_of, usable_slots
+from scheduler.domain.explain_slots import (
+    SiteSlots,
+    minutes,
+    open_slots,
+    opens,
+    rows_of,
+    usable_slots,
+)
 from scheduler.domain.instance import Instance
 from scheduler.domain.plan import Plan
 from scheduler.domain.settings import ZONE_WORDS, Zone
@@ -87,7 +94,7 @@ class Explanation:
     rest: dict[str, int]  # reason -> people without a slot
     visits: tuple[Visit, ...]
     candidates: tuple[Candidate, ...]  # the nearest, and every one that is used
-    num_candidates: int
+    num_candidates: int  # open ones
     max_walk_m: int
     cross_district: bool
     clearing_min: int
@@ -116,7 +123,7 @@ def explain(instance: Instance, plan: Plan, community: int, quota: Ints) -> Expl
         },
         visits=_visits(instance, own),
         candidates=_facts(instance, plan, found, (own, blocks, quota)),
-        num_candidates=len(found.sites),
+        num_candidates=int(opens(instance)[found.sites].sum()),
         max_walk_m=instance.settings.targets.max_walk_m,
         cross_district=instance.settings.targets.cross_district,
         clearing_min=instance.settings.sites.clearing_min,
@@ -126,7 +133,10 @@ def explain(instance: Instance, plan: Plan, community: int, quota: Ints) -> Expl
 
 @dataclass(frozen=True)
 class _Found:
-    """Candidate sites of a community, nearest first, and the mean walk to each."""
+    """Candidate sites of a community, nearest first, and the mean walk to each.
+
+    Sites in reach that never open stand among them, so that they can be told of.
+    """
 
     sites: Ints
     walk_m: Floats
@@ -138,10 +148,10 @@ def _candidates(instance: Instance, community: int, blocks: Ints) -> _Found:
     named, fixed = _accepting(instance, community, zone)
     walk = _walks(instance, blocks, fixed)
     near = walk <= instance.settings.targets.max_walk_m
-    room = max(NEAREST - len(named), 0)
-    if len(fixed) and room:
-        rank = np.argsort(np.argsort(walk, axis=1, kind="stable"), axis=1, kind="stable")
-        near |= rank < room
+    is_open = opens(instance)[fixed]
+    ranked = np.where(is_open, walk, np.inf)
+    rank = np.argsort(np.argsort(ranked, axis=1, kind="stable"), axis=1, kind="stable")
+    near |= (rank < max(NEAREST - len(named), 0)) & is_open
     people = np.maximum(instance.demand[blocks], 0)
     weights = people if people.sum() else np.ones(len(blocks))
     mean = np.average(walk, axis=0, weights=weights) if len(blocks) else np.zeros(len(fixed))

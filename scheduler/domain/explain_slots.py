@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from scheduler.domain.city import Flags, Ints
+from scheduler.domain.city import Flags, Ints, Window
 from scheduler.domain.instance import Instance
 from scheduler.domain.settings import ZONE_WORDS
 
@@ -28,10 +28,21 @@ def minutes(instance: Instance, column: pd.Series) -> Ints:
 
 def open_slots(instance: Instance, site: int) -> Flags:
     """Return whether each slot of the round lies whole inside one opening window of a site."""
+    return _open_slots(instance, instance.sites.hours[site])
+
+
+def opens(instance: Instance) -> Flags:
+    """Return whether each site has a slot in the round."""
+    hours = instance.sites.hours
+    some = {h: bool(_open_slots(instance, h).any()) for h in set(hours)}
+    return np.array([some[h] for h in hours], dtype=bool)
+
+
+def _open_slots(instance: Instance, hours: tuple[Window, ...]) -> Flags:
     clock, slot = instance.clock, instance.settings.round.slot_minutes
     begin = np.arange(clock.num_slots, dtype=np.int64) * slot
     inside = np.zeros(len(begin), dtype=bool)
-    for first, last in clock.windows(instance.sites.hours[site], 0, clock.end_min):
+    for first, last in clock.windows(hours, 0, clock.end_min):
         inside |= (begin >= first) & (begin + slot <= last)
     return inside
 

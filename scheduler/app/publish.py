@@ -1,0 +1,86 @@
+"""Use case: publish a clean revision."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from scheduler.app.revision import check_district, open_revision
+from scheduler.app.runtime import Report, round_lock, silent
+from scheduler.domain.verify import Breach, verify
+from scheduler.errors import BreachError
+from scheduler.publish.publisher import Progress, Published, Schedule, publish
+
+NUM_TOLD = 5
+"""Breaches told with the error; `verify` lists them all."""
+
+
+@dataclass(frozen=True)
+class PublishResult:
+    """What was published, and where."""
+
+    revision: str
+    district: str | None
+    published: Published
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the result for ``--json``."""
+        made = self.published
+        return {
+            "revision": self.revision,
+            "district": self.district,
+            "path": str(made.path),
+            "link": str(made.link),
+            "communities": made.communities,
+            "sites": made.sites,
+            "labs": made.labs,
+            "districts": made.districts,
+        }
+
+
+def publish_revision(
+    folder: Path,
+    *,
+    revision: str | None = None,
+    district: str | None = None,
+    report: Report = silent,
+    progress: Progress | None = None,
+) -> PublishResult:
+    """Publish a revision, the newest by default; of a district only, where one is named.
+
+    A plan that was made for one district is published as that district's.
+
+    Raises
+    ------
+    InputError
+        When the input has errors.
+    BreachError
+        When the plan breaks a hard rule: then nothing is written.
+    CannotRunError
+        When there is no such revision or district, or the disk refuses.
+    LockedError
+        When another run holds the round's lock.
+    """
+    report("reading", None)
+    opened = open_revision(folder, revision)
+    district = district or opened.instance.district
+    if district is not None:
+        check_district(opened.instance, district)
+    report("checking", None)
+    breaches = verify(opened.instance, opened.plan)
+    if breaches:
+        raise _refusal(opened.name, breaches)
+    report("writing", None)
+    schedule = Schedule(opened.instance, opened.plan, opened.name)
+    with round_lock(folder):
+        made = publish(folder, schedule, district=district, progress=progress)
+    return PublishResult(opened.name, district, made)
+
+
+def _refusal(revision: str, breaches: list[Breach]) -> BreachError:
+    told = "\n".join(str(breach) for breach in breaches[:NUM_TOLD])
+    return BreachError(
+        f"Revision {revision} has {len(breaches)} breach(es) and is not published:\n{told}",
+        hint="Run `nat-scheduler verify` for all of them.",
+    )

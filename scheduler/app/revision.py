@@ -1,0 +1,80 @@
+"""A revision on disk together with the input it was made from."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from pathlib import Path
+
+from scheduler.domain.district import restrict
+from scheduler.domain.instance import Instance
+from scheduler.domain.plan import Plan
+from scheduler.domain.settings import ZONE_WORDS
+from scheduler.errors import CannotRunError
+from scheduler.ingest.loader import load_instance
+from scheduler.publish.plan_files import read_plan, revisions
+
+
+@dataclass(frozen=True)
+class Revision:
+    """A plan and its input; of one district where the plan is."""
+
+    name: str
+    instance: Instance
+    plan: Plan
+
+    def zone_word(self, community: int) -> str:
+        """Return the zone of a community, such as ``normal``."""
+        return ZONE_WORDS[int(self.instance.communities.zone[community])]
+
+
+def open_revision(folder: Path, revision: str | None) -> Revision:
+    """Read the input and a revision of a round folder, the newest when none is named.
+
+    Raises
+    ------
+    InputError
+        When the input has errors.
+    CannotRunError
+        When there is no such revision.
+    """
+    instance = load_instance(folder)
+    name = revision or newest(folder)
+    plan = read_plan(folder, name)
+    district = plan.summary.get("district")
+    if district is not None:
+        instance = restrict(instance, str(district))
+    return Revision(name, instance, plan)
+
+
+def newest(folder: Path) -> str:
+    """Return the newest revision of a round folder.
+
+    Raises
+    ------
+    CannotRunError
+        When nothing was planned yet.
+    """
+    known = revisions(folder)
+    if not known:
+        raise CannotRunError(
+            f"Expected a plan in {folder}, found none", hint="Run `nat-scheduler plan` on it first."
+        )
+    return known[-1]
+
+
+def check_district(instance: Instance, district: str) -> None:
+    """Refuse a district without communities.
+
+    Raises
+    ------
+    CannotRunError
+        With the nearest names.
+    """
+    known = sorted(set(instance.communities.districts))
+    if district not in known:
+        near = difflib.get_close_matches(district, known, n=3, cutoff=0.3) or known
+        raise CannotRunError(
+            f'Expected a district of this revision, got "{district}"',
+            hint=f"Known: {', '.join(near)}.",
+        )

@@ -1,0 +1,150 @@
+"""``nat-scheduler show``: rounds, revisions and their figures."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from scheduler.app.show import Overview, RevisionDetail, show_revision, show_rounds
+from scheduler.cli.render import table, wrap
+
+
+@click.command()
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option("--revision", metavar="R", help="Show this revision; see also --district.")
+@click.option("--district", metavar="D", help="Show a district's communities, newest revision.")
+@click.option("--runs", is_flag=True, help="Show the newest runs of the program too.")
+@click.option(
+    "--database-url",
+    metavar="URL",
+    envvar="NAT_SCHEDULER_DATABASE_URL",
+    help="PostgreSQL database instead of the SQLite file in DIR.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+def command(
+    folder: Path,
+    *,
+    revision: str | None,
+    district: str | None,
+    runs: bool,
+    database_url: str | None,
+    as_json: bool,
+) -> None:
+    r"""Show what was planned for the round in DIR.
+
+    Without options: the rounds of the store and the revisions of each with their figures. With
+    --revision: one revision in words. With --district: when and where each of its communities
+    goes.
+
+    \b
+    Example:
+      nat-scheduler show dalian
+      nat-scheduler show dalian --revision 0001 --district 金州区
+    """
+    result: Overview | RevisionDetail
+    if revision is None and district is None:
+        result = show_rounds(folder, database_url=database_url, runs=runs)
+        text = _overview(result)
+    elif runs:
+        raise click.UsageError("Expected --runs without --revision and --district.")
+    else:
+        result = show_revision(folder, revision=revision, district=district)
+        text = _detail(result)
+    if as_json:
+        text = json.dumps(result.to_dict(), ensure_ascii=False)
+    click.echo(text)
+
+
+def _overview(overview: Overview) -> str:
+    parts = [_round(record) for record in overview.rounds]
+    if not parts:
+        parts = ["No round is stored yet: run `nat-scheduler plan` first."]
+    if overview.runs is not None:
+        headers = ("started", "command", "revision", "exit", "seconds")
+        rows = [
+            (run["started_at"], run["command"], run["revision"], run["exit_code"], _fixed(run))
+            for run in overview.runs
+        ]
+        parts.append("Newest runs\n" + table(headers, rows))
+    return "\n\n".join(parts)
+
+
+def _round(record: dict[str, Any]) -> str:
+    made_up = " (synthetic)" if record["synthetic"] else ""
+    head = wrap(f"{record['round_id']} {record['name']}{made_up}")
+    span = f"{record['start']} to {record['end']}"
+    headers = ("revision", "created", "status", "people", "served", "late", "gap", "district")
+    rows = [
+        (
+            r["revision"],
+            r["created_at"][:16].replace("T", " "),
+            r["status"],
+            r["people"],
+            r["served"],
+            r["late_people"],
+            _percent(r["relative_gap"]),
+            r["district"],
+        )
+        for r in record["revisions"]
+    ]
+    return f"{head}\n{span}\n{table(headers, rows)}"
+
+
+def _detail(detail: RevisionDetail) -> str:
+    if detail.communities is None:
+        return _summary(detail)
+    headers = ("id", "community", "sites", "first", "last", "called", "unserved")
+    rows = [
+        (c.community_id, c.name, ", ".join(c.sites) or None, c.first, c.last, c.called, c.unserved)
+        for c in detail.communities
+    ]
+    called = sum(c.called for c in detail.communities)
+    head = (
+        f"{detail.district}, revision {detail.revision}: {len(rows):,} communities, "
+        f"{called:,} people called, {detail.first or '-'} to {detail.last or '-'}"
+    )
+    return f"{wrap(head)}\n{table(headers, rows)}"
+
+
+def _summary(detail: RevisionDetail) -> str:
+    s, people = detail.summary, max(detail.summary["people"], 1)
+    walk = s["walk_m"]
+    district = f", district {s['district']}" if s.get("district") else ""
+    lines = [
+        f"Revision {detail.revision} of {s['round']}{district}: {s['status']}",
+        f"{s['served']:,} of {s['people']:,} people have a slot, "
+        f"from {detail.first or '-'} to {detail.last or '-'}.",
+        f"{s['late_people']:,} people get their result after the promise.",
+        f"They walk {_metres(walk['mean'])} m on average, 95 % at most {_metres(walk['p95'])} m, "
+        f"the farthest {_metres(walk['max'])} m.",
+        f"A community uses {s['sites_per_community']:.2f} sites on average.",
+        _gap(s),
+    ]
+    headers = ("term", "person-minutes", "per person")
+    rows = [(name, f"{v:,.1f}", f"{v / people:.3f}") for name, v in s["terms"].items()]
+    rows.append(("objective", f"{s['objective']:,.1f}", f"{s['objective'] / people:.3f}"))
+    return "\n".join([*map(wrap, lines), "", table(headers, rows)])
+
+
+def _gap(summary: dict[str, Any]) -> str:
+    if summary["relative_gap"] is None:
+        return "How far this is from the best plan is not known."
+    return (
+        f"No plan can be better by more than {_percent(summary['relative_gap'])}, "
+        f"or {summary['gap_per_person']:.4f} minutes per person."
+    )
+
+
+def _metres(value: float | None) -> str:
+    return "-" if value is None else f"{value:,.0f}"
+
+
+def _percent(share: float | None) -> str | None:
+    return None if share is None else f"{100 * share:.3f} %"
+
+
+def _fixed(run: dict[str, Any]) -> str:
+    return f"{run['seconds']:.1f}"
