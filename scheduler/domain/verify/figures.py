@@ -19,7 +19,8 @@ class Figures:
     """What ``summary.json`` should say; terms in person-minutes."""
 
     terms: dict[str, float]
-    counts: dict[str, float]
+    counts: dict[str, int]
+    sites_per_community: float
     walk_m: dict[str, float]
     unserved: int  # people without a slot, home visits apart
 
@@ -44,11 +45,11 @@ def recompute(context: Context, ground: Ground) -> Figures:
             "churn": 0.0,
         },
         counts={
-            "people": float(context.instance.blocks.people.sum()),
-            "served": float(called.people.sum()),
-            "late_people": float(context.sent.people[lateness > 0].sum()),
-            "sites_per_community": float(used.mean()) if len(used) else 0.0,
+            "people": int(context.instance.blocks.people.sum()),
+            "served": int(called.people.sum()),
+            "late_people": int(context.sent.people[lateness > 0].sum()),
         },
+        sites_per_community=float(used.mean()) if len(used) else 0.0,
         walk_m=_spread(walked, called.people),
         unserved=unserved,
     )
