@@ -22,7 +22,7 @@ ACCESS = f"local all {LOCKED_USER} scram-sha-256\nlocal all all trust\n"
 def running_server() -> Iterator[str]:
     """Start a server and yield its address without a database; it is gone afterwards."""
     # A socket's path may have 107 characters at most, which a long TMPDIR would use up.
-    folder = Path(tempfile.mkdtemp(prefix="nat-pg-", dir="/tmp"))  # noqa: S108  # see above
+    folder = Path(tempfile.mkdtemp(prefix="nat-pg-", dir="/tmp"))
     try:
         server = _Server(folder)
         server.start()
@@ -39,9 +39,13 @@ class _Server:
 
     def __init__(self, folder: Path) -> None:
         self.data = folder / "data"
-        self.user = pwd.getpwnam("nobody") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
+        self.uid: int | None = None
+        self.gid: int | None = None
+        self.groups: list[int] | None = None
         if os.geteuid() == 0:
-            os.chown(folder, self.user.pw_uid, self.user.pw_gid)
+            nobody = pwd.getpwnam("nobody")
+            self.uid, self.gid, self.groups = nobody.pw_uid, nobody.pw_gid, []
+            os.chown(folder, self.uid, self.gid)
         self.programs = _installed()
         if not self._may_run():
             shutil.copytree(self.programs, folder / "programs")
@@ -61,28 +65,33 @@ class _Server:
         # Through a pipe, pg_ctl would keep us waiting for as long as the server runs.
         with output.open("wb") as stream:
             done = subprocess.run(
-                [self.programs / "bin" / program, "-D", self.data, *args],
+                [str(self.programs / "bin" / program), "-D", str(self.data), *args],
                 stdout=stream,
                 stderr=stream,
                 cwd=self.data.parent,
                 check=False,
-                **self._as_user(),
+                user=self.uid,
+                group=self.gid,
+                extra_groups=self.groups,
             )
         if done.returncode:
             raise RuntimeError(f"{program} failed: {output.read_text(encoding='utf-8')}")
 
     def _may_run(self) -> bool:
-        command = [self.programs / "bin" / "postgres", "--version"]
+        command = [str(self.programs / "bin" / "postgres"), "--version"]
         try:
-            subprocess.run(command, check=True, capture_output=True, cwd="/", **self._as_user())
+            subprocess.run(
+                command,
+                check=True,
+                capture_output=True,
+                cwd="/",
+                user=self.uid,
+                group=self.gid,
+                extra_groups=self.groups,
+            )
         except (PermissionError, subprocess.CalledProcessError):
             return False
         return True
-
-    def _as_user(self) -> dict[str, int | list[int]]:
-        if os.geteuid() != 0:
-            return {}
-        return {"user": self.user.pw_uid, "group": self.user.pw_gid, "extra_groups": []}
 
 
 def _installed() -> Path:

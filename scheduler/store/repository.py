@@ -42,26 +42,15 @@ _FIGURES = (
 """Keys of ``summary.json`` that are columns of a revision."""
 
 _VIEWS = {
-    "assignments": (
-        "SELECT * FROM schedule WHERE round = :round AND revision = :revision "
-        "ORDER BY start_at, block_id",
-        {"start_at": "start", "end_at": "end"},
-        ASSIGNMENT_COLUMNS,
-    ),
+    "assignments": ("schedule", ASSIGNMENT_COLUMNS, ["start", "block_id"]),
     "consignments": (
-        "SELECT * FROM deliveries WHERE round = :round AND revision = :revision "
-        "ORDER BY pickup_at, site_id, zone, lab_id, start_at",
-        {},
+        "deliveries",
         CONSIGNMENT_COLUMNS,
+        ["pickup_at", "site_id", "zone", "lab_id", "start_at"],
     ),
-    "unserved": (
-        "SELECT * FROM not_served WHERE round = :round AND revision = :revision "
-        "ORDER BY block_id, reason",
-        {},
-        UNSERVED_COLUMNS,
-    ),
+    "unserved": ("not_served", UNSERVED_COLUMNS, ["block_id", "reason"]),
 }
-"""Table of a plan -> query of its view, names of the view that differ, columns wanted."""
+"""Table of a plan -> its view, its columns, and the columns it is sorted by."""
 
 
 def _utc_now() -> datetime:
@@ -222,15 +211,15 @@ class Store:
     def rounds(self) -> list[RoundInfo]:
         """Return all rounds, sorted by id."""
         with self._reading() as session:
-            rows = session.exec(select(RoundRow).order_by(col(RoundRow.code))).all()
-            return [_round_info(row) for row in rows]
+            found = [_round_info(row) for row in session.exec(select(RoundRow)).all()]
+        return sorted(found, key=lambda info: info.round_id)
 
     def revisions(self, round_id: str) -> list[RevisionInfo]:
         """Return the revisions of a round, oldest number first."""
         with self._reading() as session:
             query = select(RevisionRow).join(RoundRow).where(col(RoundRow.code) == round_id)
-            rows = session.exec(query.order_by(col(RevisionRow.revision))).all()
-            return [_revision_info(round_id, row) for row in rows]
+            found = [_revision_info(round_id, row) for row in session.exec(query).all()]
+        return sorted(found, key=lambda info: info.revision)
 
     def has_revision(self, round_id: str, revision: str) -> bool:
         """Return whether a round has such a revision."""
@@ -256,11 +245,15 @@ class Store:
         return self._view("unserved", round_id, revision)
 
     def _view(self, name: str, round_id: str, revision: str) -> pd.DataFrame:
-        query, renamed, columns = _VIEWS[name]
+        view, columns, key = _VIEWS[name]
+        query = text(f"SELECT * FROM {view} WHERE round = :round AND revision = :revision")  # noqa: S608  # views of this package
         with self._reading() as session:
             params = {"round": round_id, "revision": revision}
-            frame = pd.read_sql_query(text(query), session.connection(), params=params)
-        return frame.rename(columns=renamed)[list(columns)]
+            frame = pd.read_sql_query(query, session.connection(), params=params)
+        if name == "assignments":  # "end" is a word of SQL
+            frame = frame.rename(columns={"start_at": "start", "end_at": "end"})
+        # Sorted here: databases differ in how they order text.
+        return frame.sort_values(key, ignore_index=True)[list(columns)]
 
     @contextmanager
     def _reading(self) -> Iterator[Session]:

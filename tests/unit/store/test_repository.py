@@ -141,9 +141,14 @@ def test_remove_revision_takes_its_rows_along(store: Store) -> None:
 
 def test_an_exception_in_the_block_leaves_nothing(store: Store) -> None:
     """What fails between insert and commit, such as a rename, takes the revision back."""
-    with pytest.raises(OSError, match="rename"), store.transaction() as transaction:
-        transaction.add_revision(ROUND, "0001", sample_plan())
-        raise OSError("rename failed")
+
+    def add_and_fail() -> None:
+        with store.transaction() as transaction:
+            transaction.add_revision(ROUND, "0001", sample_plan())
+            raise OSError("rename failed")
+
+    with pytest.raises(OSError, match="rename"):
+        add_and_fail()
     assert store.rounds() == []
     assert not store.has_revision("dalian-r1", "0001")
 
@@ -152,7 +157,7 @@ def test_an_exception_in_the_block_leaves_nothing(store: Store) -> None:
     ("column", "value"),
     [("people", -1), ("tubes", -1), ("pool_size", 0), ("zone", "green"), ("end", ROUND.start)],
 )
-def test_a_row_that_breaks_a_rule_is_refused(store: Store, column: str, value: object) -> None:
+def test_a_row_that_breaks_a_rule_is_refused(store: Store, column: str, value: int | str) -> None:
     """A CHECK refuses the row, the user reads one sentence, and no part of the plan stays."""
     plan = sample_plan()
     plan.assignments.loc[1, column] = value
