@@ -20,8 +20,11 @@ from scheduler.domain.verify.summary import check_summary
 from scheduler.domain.verify.tubes import check_consignments, check_rows
 
 
-def verify(instance: Instance, plan: Plan) -> list[Breach]:
-    """Return every breach of a plan, in the order of the rules; none means the plan is clean."""
+def verify(instance: Instance, plan: Plan, *, revision: str | None = None) -> list[Breach]:
+    """Return every breach of a plan, in the order of the rules; none means the plan is clean.
+
+    ``revision`` is the name under which the plan is stored, where it is; the summary must agree.
+    """
     log = BreachLog()
     context = read_context(instance, plan, log)
     if context is None:
@@ -39,7 +42,7 @@ def verify(instance: Instance, plan: Plan) -> list[Breach]:
     check_consignments(context, swabbed)
     check_times(context)
     check_labs(context)
-    check_summary(context, recompute(context, ground), plan.summary)
+    check_summary(context, recompute(context, ground), plan.summary, revision)
     return log.breaches
 
 

@@ -16,7 +16,9 @@ PROVEN = 1e-9  # relative gap below which a plan counts as optimal
 WITHOUT = "without_unserved"
 
 
-def check_summary(context: Context, figures: Figures, summary: Mapping[str, Any]) -> None:
+def check_summary(
+    context: Context, figures: Figures, summary: Mapping[str, Any], stored_as: str | None
+) -> None:
     """Check every figure, the status, the bound, the gaps and the labels."""
     reader = _Reader(summary, context.log)
     for name, value in figures.terms.items():
@@ -33,7 +35,7 @@ def check_summary(context: Context, figures: Figures, summary: Mapping[str, Any]
     _check_gaps(reader, "", people)
     _check_gaps(reader, f"{WITHOUT}.", people)
     _check_status(reader, figures)
-    _check_labels(context, reader)
+    _check_labels(context, reader, stored_as)
 
 
 class _Reader:
@@ -127,7 +129,7 @@ def _proven(objective: object, bound: object) -> bool:
     return objective - bound <= PROVEN * abs(objective)
 
 
-def _check_labels(context: Context, reader: _Reader) -> None:
+def _check_labels(context: Context, reader: _Reader, stored_as: str | None) -> None:
     instance = context.instance
     if reader.get("inputs_sha256") != instance.inputs_sha256:
         words = "inputs_sha256: the input files have changed since this plan was made"
@@ -137,7 +139,8 @@ def _check_labels(context: Context, reader: _Reader) -> None:
         if reader.get(name) != value:
             reader.say("B196", f"{name}: expected {value}, got {reader.get(name)}")
     seed, revision = reader.get("seed"), reader.get("revision")
+    expected_revision = stored_as or "a text such as 0001"
     if not isinstance(seed, int) or isinstance(seed, bool):
         reader.say("B196", f"seed: expected a whole number, got {seed!r}")
-    if not isinstance(revision, str):
-        reader.say("B196", f"revision: expected a text such as 0001, got {revision!r}")
+    if not isinstance(revision, str) or revision != (stored_as or revision):
+        reader.say("B196", f"revision: expected {expected_revision}, got {revision!r}")

@@ -19,8 +19,9 @@ from scheduler.domain.verify.timeaxis import NO_TIME, TimeAxis
 PUNCTUAL = QueueSettings(early_mean_min=0, punctuality_sd_min=0, no_show=0, swab_cv=0)
 
 
-def axis(timezone: str, start: datetime, end: datetime) -> TimeAxis:
-    return TimeAxis(RoundSettings(id="x", timezone=timezone, start=start, end=end))
+def axis(timezone: str, start: str, end: str) -> TimeAxis:
+    begin, stop = datetime.fromisoformat(start), datetime.fromisoformat(end)
+    return TimeAxis(RoundSettings(id="x", timezone=timezone, start=begin, end=stop))
 
 
 def test_queue_on_paper() -> None:
@@ -87,14 +88,14 @@ def test_same_trial_twice() -> None:
 @pytest.mark.parametrize("text", ["", "soon", "2020-12-22", "2020-12-22T06:00:30+08:00"])
 def test_texts_that_are_no_time(text: str) -> None:
     """Only whole minutes with the zone's own offset count as times."""
-    day = axis("Asia/Shanghai", datetime(2020, 12, 22, 6), datetime(2020, 12, 22, 8))
+    day = axis("Asia/Shanghai", "2020-12-22T06:00", "2020-12-22T08:00")
     assert day.of_text(text) == NO_TIME
     assert day.of_text("2020-12-22T06:10:00+08:00") == 10
 
 
 def test_clock_changes_do_not_bend_time() -> None:
     """Over the end of summer time a round lasts the hours that really pass."""
-    night = axis("Europe/Berlin", datetime(2021, 10, 31, 0), datetime(2021, 10, 31, 6))
+    night = axis("Europe/Berlin", "2021-10-31T00:00", "2021-10-31T06:00")
     assert night.end_min == 7 * 60
     assert night.of_text("2021-10-31T02:30:00+02:00") == 150
     assert night.of_text("2021-10-31T02:30:00+01:00") == 210
@@ -103,13 +104,13 @@ def test_clock_changes_do_not_bend_time() -> None:
 
 def test_clock_hours_of_half_hour_zones() -> None:
     """A clock hour is the local one where the zone is half an hour off."""
-    india = axis("Asia/Kolkata", datetime(2021, 1, 1, 6, 30), datetime(2021, 1, 1, 9))
+    india = axis("Asia/Kolkata", "2021-01-01T06:30", "2021-01-01T09:00")
     assert india.hour_begins(np.array([0, 29, 30])).tolist() == [-30, -30, 30]
 
 
 def test_windows_that_touch_are_one() -> None:
     """All-day hours never close at midnight, and a window may run over it."""
-    day = axis("Asia/Shanghai", datetime(2020, 12, 22, 6), datetime(2020, 12, 24, 6))
+    day = axis("Asia/Shanghai", "2020-12-22T06:00", "2020-12-24T06:00")
     (span,) = day.opening(((0, 1440),), 0, day.end_min)
     assert span[0] <= 0
     assert span[1] >= day.end_min
