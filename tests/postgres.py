@@ -48,8 +48,7 @@ class _Server:
             os.chown(folder, self.uid, self.gid)
         self.programs = _installed()
         if not self._may_run():
-            shutil.copytree(self.programs, folder / "programs")
-            self.programs = folder / "programs"
+            self.programs = _copy(self.programs, folder / "programs")
 
     def start(self) -> None:
         """Make a database cluster and start it on a socket only."""
@@ -100,3 +99,13 @@ def _installed() -> Path:
     if spec is None or not spec.submodule_search_locations:
         raise RuntimeError("Expected the pgserver wheel; install the test dependencies")
     return Path(spec.submodule_search_locations[0]) / "pginstall"
+
+
+def _copy(programs: Path, target: Path) -> Path:
+    """Copy the programs to where ``nobody`` may run them, the wheel's libraries beside them."""
+    copy = target / programs.parent.name / programs.name
+    shutil.copytree(programs, copy)
+    libraries = programs.parent.parent / "pgserver.libs"
+    if libraries.is_dir():
+        shutil.copytree(libraries, target / libraries.name)
+    return copy
