@@ -22,6 +22,7 @@ from scheduler.generate.real_source import (
     degrees,
     hours_text,
     read_source,
+    seat_of,
 )
 from scheduler.generate.round_file import round_text
 from scheduler.generate.shares import split_whole
@@ -58,6 +59,8 @@ def write_real_city(source_folder: Path, folder: Path, people: int | None, seed:
         When a list is missing or cannot be used, or the folder cannot be written.
     """
     check_free(folder)
+    if people is not None and people < 1:
+        raise CannotRunError(f"Expected --people of at least 1, got {people}")
     source, ledger = read_source(source_folder), Ledger()
     rng = np.random.Generator(np.random.PCG64(seed))
     census = sum(int(cell) for cell in source.census["pop_2020"])
@@ -125,12 +128,8 @@ def _guess(
         ledger.fill_point(file, "scattered around the street's point")
         near = in_disc(rng, (float(lat[0]), float(lng[0])), reach_km, 1)
     else:
-        seat = source.geo.filter(source.geo["district"] == district)
-        if not seat.height:
-            raise CannotRunError(f"Expected {district} in districts_geo.csv")
         ledger.fill_point(file, "scattered around the seat of the district")
-        centre = (float(seat["seat_lat"][0]), float(seat["seat_lng"][0]))
-        near = in_disc(rng, centre, DISTRICT_KM, 1)
+        near = in_disc(rng, seat_of(source, district), DISTRICT_KM, 1)
     return float(near.lat[0]), float(near.lng[0])
 
 

@@ -10,7 +10,7 @@ from scheduler.domain.city import Floats, Ints
 from scheduler.domain.settings import PoolingSettings, TravelSettings
 from scheduler.generate.ledger import Ledger
 from scheduler.generate.places import Points, distance_km
-from scheduler.generate.real_source import Source, Windows, degrees
+from scheduler.generate.real_source import Source, Windows, degrees, seat_of
 
 FILE = "labs.csv"
 HEADROOM, LEAST_RATE = 1.06, 20
@@ -77,9 +77,8 @@ def _point_of(source: Source, row: dict[str, str], ledger: Ledger) -> tuple[floa
         if name in row["address"] and np.isfinite(lat[i]):
             ledger.fill_point(FILE, "point of the street in its address")
             return float(lat[i]), float(lng[i])
-    seat = source.geo.filter(source.geo["district"] == row["district"])
     ledger.fill_point(FILE, "seat of its district")
-    return float(seat["seat_lat"][0]), float(seat["seat_lng"][0])
+    return seat_of(source, row["district"])
 
 
 def _distances(sites: Points, labs: Points) -> Floats:

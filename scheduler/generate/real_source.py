@@ -46,6 +46,8 @@ _COLUMNS = {
     ),
     "testing_institutions_2021.csv": ("district", "name", "address"),
 }
+_MAY_BE_EMPTY = frozenset({"lat", "lng"})
+_NUMBERS = _MAY_BE_EMPTY | {"pop_2020", "household_size", "pct_age_65plus", "seat_lat", "seat_lng"}
 _CITY_CODE = re.compile(r"\d{4}00")
 _SPAN = re.compile(r"(\d{1,2})[:：.]+(\d{2})\s*[-－—–~～至到]+\s*(\d{1,2})[:：.]+(\d{2})")
 _WEEKDAY = re.compile(r"周[一二三四五六日]|双日|单日")
@@ -112,7 +114,19 @@ def _read(path: Path, columns: tuple[str, ...]) -> pl.DataFrame:
     missing = [column for column in columns if column not in frame.columns]
     if missing:
         raise CannotRunError(f"Expected the columns {', '.join(missing)} in {path.name}")
-    return frame.fill_null("")
+    frame = frame.fill_null("")
+    _refuse_words(path.name, frame)
+    return frame
+
+
+def _refuse_words(file: str, frame: pl.DataFrame) -> None:
+    """Refuse cells of number columns that are no numbers; only points may be empty."""
+    for column in _NUMBERS.intersection(frame.columns):
+        cells = frame[column]
+        blank = (cells == "") & (column in _MAY_BE_EMPTY)
+        wrong = cells.filter(cells.cast(pl.Float64, strict=False).is_null() & ~blank)
+        if len(wrong):
+            raise CannotRunError(f'Expected numbers in {column} of {file}, got "{wrong[0]}"')
 
 
 def degrees(frame: pl.DataFrame, column: str) -> Floats:
@@ -120,6 +134,20 @@ def degrees(frame: pl.DataFrame, column: str) -> Floats:
     if column not in frame.columns:
         return np.full(frame.height, np.nan)
     return np.array([float(cell) if cell else np.nan for cell in frame[column]], dtype=float)
+
+
+def seat_of(source: Source, district: str) -> tuple[float, float]:
+    """Return latitude and longitude of a district's seat.
+
+    Raises
+    ------
+    CannotRunError
+        When the district has no seat in the lists.
+    """
+    seat = source.geo.filter(source.geo["district"] == district)
+    if not seat.height:
+        raise CannotRunError(f"Expected {district} in districts_geo.csv")
+    return float(seat["seat_lat"][0]), float(seat["seat_lng"][0])
 
 
 def daily_windows(text: str) -> tuple[Windows, str]:

@@ -14,8 +14,9 @@ from scheduler.generate.residents import MadeBlocks, MadeCommunities
 from scheduler.generate.shares import split_whole
 
 TEAMS_PER_LOCKDOWN = 2
-LOCKDOWN_HOURS = 8.0
-"""Hours in which a lockdown community shall be done; FACTS: 8,216 people overnight."""
+LOCKDOWN_HOURS, SHARE_OF_DAY = 8.0, 0.75
+"""A lockdown community is done in 8 hours, or in this share of a shorter day (Dalian, December
+2020: 8,216 people of one community overnight)."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ def make_sites(
         made.district[community],
         np.array([f"{made.streets[c]}{made.names[c]}" for c in community], dtype=object),
         points,
-        np.concatenate([lanes, _team_lanes(made.people[owner])]),
+        np.concatenate([lanes, _team_lanes(made.people[owner], figures.city.hours)]),
         _grounds(rng, figures.city.queue_m, len(community)),
         np.where(is_mobile, Zone.LOCKDOWN.word, "control;precaution;normal").astype(object),
         np.where(is_mobile, MOBILE, FIXED).astype(object),
@@ -101,9 +102,12 @@ def _lanes(rng: np.random.Generator, figures: CityFigures, people: int, count: i
     return split_whole(total, rng.uniform(0.5, 1.5, count), at_least=1)
 
 
-def _team_lanes(people: Ints) -> Ints:
+def _team_lanes(people: Ints, hours: str) -> Ints:
+    opens, closes = (int(clock[:2]) + int(clock[3:5]) / 60 for clock in hours.split("-"))
+    done_in = min(LOCKDOWN_HOURS, SHARE_OF_DAY * (closes - opens))
     pace = SiteSettings().people_per_lane_hour * TargetSettings().max_load
-    return np.ceil(people / (TEAMS_PER_LOCKDOWN * LOCKDOWN_HOURS * pace)).astype(np.int64)
+    lanes: Ints = np.ceil(people / (TEAMS_PER_LOCKDOWN * done_in * pace)).astype(np.int64)
+    return lanes
 
 
 def _grounds(rng: np.random.Generator, limits: tuple[int, int], count: int) -> Ints:
