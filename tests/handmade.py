@@ -1,7 +1,8 @@
 """Plans made without the solver: each block goes to its nearest accepting site, first come first.
 
-They keep zones and quotas of lanes, and every tube is started; promises are not looked at. Good for
-what reads a plan, not for what judges one.
+Zones, opening hours and lane quotas are kept and all tubes are started in time for small rounds
+such as ``tests/data/tiny``; queue grounds and lab capacities are not looked at. Travel times of a
+``travel.csv`` neither.
 """
 
 from __future__ import annotations
@@ -12,10 +13,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from scheduler.domain.city import FIXED, Flags, Ints
+from scheduler.domain.city import FIXED, Flags, Ints, Texts
 from scheduler.domain.explain_slots import open_slots
 from scheduler.domain.instance import Instance
-from scheduler.domain.plan import ASSIGNMENT_COLUMNS, CONSIGNMENT_COLUMNS, LAB_LOAD_COLUMNS, Plan
+from scheduler.domain.metrics import summarise
+from scheduler.domain.plan import (
+    ASSIGNMENT_COLUMNS,
+    CONSIGNMENT_COLUMNS,
+    LAB_LOAD_COLUMNS,
+    UNSERVED_COLUMNS,
+    Plan,
+    PlanTables,
+)
 from scheduler.domain.settings import Zone
 
 Row = dict[str, Any]
@@ -32,31 +41,22 @@ def greedy_plan(instance: Instance) -> Plan:
         for column in columns:
             source = _SENT_TIMES.get(column, column)
             frame[column] = clock.iso_all(frame[source].to_numpy())
-    left = pd.DataFrame(unserved, columns=["block_id", "community_id", "people", "reason"])
-    summary = {
-        "round": instance.settings.round.id,
-        "revision": "0001",
-        "status": "feasible",
-        "objective": 1000.0,
-        "best_bound": 990.0,
-        "relative_gap": 0.01,
-        "gap_per_person": 0.004,
-        "terms": {"unserved": 0.0, "late": 0.0, "walk": 900.0, "finish": 60.0, "split": 40.0},
-        "people": int(instance.demand.sum()),
-        "served": int(calls["people"].sum()),
-        "late_people": 0,
-        "walk_m": {"mean": 300.0, "p95": 800.0, "max": 1500.0},
-        "sites_per_community": 1.5,
-        "seed": 0,
-        "inputs_sha256": instance.inputs_sha256,
-    }
-    return Plan(calls, sent.loc[:, list(CONSIGNMENT_COLUMNS)], load, left, summary)
+    tables = PlanTables(
+        assignments=calls,
+        consignments=sent.loc[:, list(CONSIGNMENT_COLUMNS)],
+        lab_load=load,
+        unserved=pd.DataFrame(unserved, columns=list(UNSERVED_COLUMNS)),
+    )
+    summary = summarise(
+        instance, tables, best_bound=None, bound_unserved=0.0, seed=0, revision="0001"
+    )
+    return tables.with_summary(summary)
 
 
 def _lab_load(instance: Instance, sent: pd.DataFrame) -> pd.DataFrame:
     load = sent.groupby(["lab_id", "start"], as_index=False).agg(tubes=("tubes", "sum"))
     load["hour"] = instance.clock.iso_all(load["start"].to_numpy())
-    load["capacity"] = load["tubes"] + 5
+    load["capacity"] = instance.labs.tubes_per_hour[_numbers(load["lab_id"], instance.labs.ids)]
     return load.loc[:, list(LAB_LOAD_COLUMNS)]
 
 
@@ -150,12 +150,27 @@ def _consignments(instance: Instance, calls: pd.DataFrame) -> pd.DataFrame:
         tubes=("tubes", "sum"), people=("people", "sum"), begin=("start", "min")
     )
     labs = instance.labs
-    number = pd.Index(instance.sites.ids, dtype=object).get_indexer(
-        pd.Index(sent["site_id"], dtype=object)
-    )
-    sent["lab_id"] = labs.ids[number % len(labs)]
+    site = _numbers(sent["site_id"], instance.sites.ids)
+    lab = site % len(labs)
+    sent["lab_id"] = labs.ids[lab]
     sent["pickup"] = (sent.pop("wave") + 1) * wave
-    sent["arrive"] = sent["pickup"] + 20
+    sent["arrive"] = sent["pickup"] + _travel_min(instance, site, lab)
     sent["start"] = -(-sent["arrive"] // 60) * 60
-    sent["result"] = sent["start"] + labs.processing_min[number % len(labs)]
+    sent["result"] = sent["start"] + labs.processing_min[lab]
     return sent
+
+
+def _travel_min(instance: Instance, site: Ints, lab: Ints) -> Ints:
+    travel, sites, labs = instance.settings.travel, instance.sites, instance.labs
+    d_lat = np.radians(sites.lat[site] - labs.lat[lab])
+    d_lng = np.radians(sites.lng[site] - labs.lng[lab])
+    across = np.cos(np.radians(sites.lat[site])) * np.cos(np.radians(labs.lat[lab]))
+    h = np.sin(d_lat / 2) ** 2 + across * np.sin(d_lng / 2) ** 2
+    km = 2 * 6371.0088 * np.arcsin(np.sqrt(h)) * travel.detour
+    minutes: Ints = np.ceil(km / travel.speed_kmh * 60 + travel.handling_min).astype(np.int64)
+    return minutes
+
+
+def _numbers(column: pd.Series[Any], ids: Texts) -> Ints:
+    found: Ints = pd.Index(ids, dtype=object).get_indexer(pd.Index(column, dtype=object))
+    return found.astype(np.int64)

@@ -11,6 +11,7 @@ import numpy as np
 
 from scheduler.app.revision import Revision, check_district, open_revision
 from scheduler.domain.city import Ints
+from scheduler.domain.plan import Reason
 from scheduler.publish.publisher import Schedule
 from scheduler.store.repository import open_store
 
@@ -53,6 +54,7 @@ class RevisionDetail:
     revision: str
     district: str | None
     summary: dict[str, Any]
+    home_visits: int
     first: str | None
     last: str | None
     communities: list[CommunityLine] | None
@@ -98,7 +100,7 @@ def show_revision(
     schedule = Schedule(opened.instance, opened.plan, opened.name)
     if district is not None:
         check_district(opened.instance, district)
-    calls = schedule.calls
+    calls, rest = schedule.calls, schedule.rest
     chosen = np.ones(len(calls), dtype=bool)
     if district is not None:
         chosen = opened.instance.communities.districts[calls.community_index] == district
@@ -106,6 +108,7 @@ def show_revision(
         revision=opened.name,
         district=district,
         summary=opened.plan.summary,
+        home_visits=int(rest.people[rest.reason == Reason.HOME_VISIT].sum()),
         first=_local(opened, calls.start[chosen], first=True),
         last=_local(opened, calls.end[chosen], first=False),
         communities=None if district is None else _communities(opened, schedule, district),
@@ -128,7 +131,7 @@ def _communities(opened: Revision, schedule: Schedule, district: str) -> list[Co
                 zone=opened.zone_word(c),
                 people=int(people[c]),
                 called=int(calls.people[mine].sum()),
-                unserved=int(rest.people[left & (rest.reason != "home_visit")].sum()),
+                unserved=int(rest.people[left & (rest.reason != Reason.HOME_VISIT)].sum()),
                 sites=[str(ident) for ident in opened.instance.sites.ids[sites]],
                 first=_local(opened, calls.start[mine], first=True),
                 last=_local(opened, calls.end[mine], first=False),

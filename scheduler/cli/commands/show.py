@@ -116,7 +116,8 @@ def _summary(detail: RevisionDetail) -> str:
     lines = [
         f"Revision {detail.revision} of {s['round']}{district}: {s['status']}",
         f"{s['served']:,} of {s['people']:,} people have a slot, "
-        f"from {detail.first or '-'} to {detail.last or '-'}.",
+        f"from {detail.first or '-'} to {detail.last or '-'}; "
+        f"{detail.home_visits:,} are visited at home.",
         f"{s['late_people']:,} people get their result after the promise.",
         f"They walk {_metres(walk['mean'])} m on average, 95 % at most {_metres(walk['p95'])} m, "
         f"the farthest {_metres(walk['max'])} m.",
