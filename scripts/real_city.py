@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Turn a folder of real lists into a round folder.
 
-    scripts/real_city.py SOURCE DIR [--people N] [--seed S] [--json]
+    .venv/bin/python scripts/real_city.py SOURCE DIR [--people N] [--seed S] [--json]
 
 SOURCE holds communities.csv, streets.csv, districts_census2020.csv, districts_geo.csv,
 sampling_sites.csv and testing_institutions_2021.csv (codes of the statistics bureau, WGS84).

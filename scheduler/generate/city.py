@@ -63,9 +63,8 @@ def make_city(city: str, people: int | None, seed: int) -> SyntheticCity:
         communities.points,
         _lab_areas(districts)[communities.district],
     )
-    labs = make_labs(
-        rng, demand, _num_labs(figures, size, demand), promise_of(figures), _headroom(figures)
-    )
+    count, headroom = _num_labs(figures, size, demand), figures.city.lab_headroom
+    labs = make_labs(rng, demand, count, promise_of(figures), headroom)
     return SyntheticCity(figures, size, districts, communities, blocks, sites, labs)
 
 
@@ -96,10 +95,6 @@ def promise_of(figures: CityFigures) -> Promise:
     )
     days = (end.date() - start.date()).days + 1
     return Promise(opens, closes, days, round(figures.city.result_hours * 60))
-
-
-def _headroom(figures: CityFigures) -> float:
-    return figures.city.lab_headroom
 
 
 def _lab_areas(districts: list[DistrictFigures]) -> Ints:

@@ -20,13 +20,9 @@ def write_folder(folder: Path, round_text: str, tables: Mapping[str, Table]) -> 
     CannotRunError
         When the folder exists and is not empty, or cannot be written.
     """
+    check_free(folder)
     target = folder.resolve()
     try:
-        if target.exists() and (not target.is_dir() or any(target.iterdir())):
-            raise CannotRunError(
-                f"Expected a new or empty folder, got {folder}",
-                hint="Name another folder, or remove this one first.",
-            )
         target.parent.mkdir(parents=True, exist_ok=True)
         beside = target.parent / f".{target.name}.{os.getpid()}.tmp"
         shutil.rmtree(beside, ignore_errors=True)
@@ -65,9 +61,13 @@ def check_free(folder: Path) -> None:
     Raises
     ------
     CannotRunError
-        When the folder exists and is not empty.
+        When the folder exists and is not empty, or cannot be looked into.
     """
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    try:
+        taken = folder.exists() and (not folder.is_dir() or any(folder.iterdir()))
+    except OSError as error:
+        raise CannotRunError(f"Expected a folder that can be written, got {error}") from None
+    if taken:
         raise CannotRunError(
             f"Expected a new or empty folder, got {folder}",
             hint="Name another folder, or remove this one first.",

@@ -14,7 +14,10 @@ tubes needed are people / pool size, by zone. Labs are sized so that
 
 within each group of districts (a lab 100 km away cannot keep a promise of 6 h). The last tube
 of a site and wave is seldom full: about half a tube per site and wave used. That is **not**
-in the tubes needed; it comes out of the headroom, so a plan must not swab everywhere at every hour.
+in the tubes needed; it comes out of the headroom. On the other side the model gives a tube the
+whole clock hour in which it arrives, so that 07:20 opens the full capacity of 07:00-08:00: counted
+in whole clock hours, as `check` does, the headroom of Dalian is about 13 %, of which tubes that
+are not full take 3 to 9.
 """
 
 from __future__ import annotations
