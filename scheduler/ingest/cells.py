@@ -38,7 +38,7 @@ _NOT_IN_FILE_NAMES = re.compile(r'[\\/:*?"<>|]')
 _RESERVED = re.compile(r"(?:CON|PRN|AUX|NUL|COM\d|LPT\d)(?:\..*)?", re.IGNORECASE)
 _LIST_SEPARATORS = re.compile(r"[;,、，；]")
 _IDENTITY = re.compile(
-    r"(?<!\d)[1-9]\d{5}(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dXx](?!\d)"
+    r"(?=([1-9]\d{5}(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dXx]))", re.ASCII
 )
 _IDENTITY_LENGTH = 18
 _LONGEST_ID, _LONGEST_ID_BYTES = 100, 240
@@ -73,7 +73,7 @@ def has_identity_number(text: str) -> bool:
     """
     if len(text) < _IDENTITY_LENGTH:
         return False
-    return any(_check_digit(m[0]) == m[0][-1].upper() for m in _IDENTITY.finditer(tidy(text)))
+    return any(_check_digit(m[1]) == m[1][-1].upper() for m in _IDENTITY.finditer(tidy(text)))
 
 
 def free_text(cell: str) -> tuple[str, str | None]:

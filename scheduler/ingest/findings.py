@@ -134,7 +134,7 @@ class FileLog:
                 code=code,
                 file=self.file,
                 line=None if line is None else int(line),
-                column=column,
+                column=None if column is None else masked(column),
                 text=masked(text) if _IDENTITY.search(text) else text,
                 hint=hint or rule.way_out,
                 value=None if value is None else masked(value),

@@ -92,7 +92,7 @@ def _rows(text: str, log: FileLog) -> Iterator[tuple[int, list[str]]]:
     line = 1
     try:
         for row in reader:
-            if any(row) and not all(map(is_blank, row)):
+            if row and (row[0][:1].isalnum() or not all(map(is_blank, row))):
                 yield line, row
             line = reader.line_num + 1
     except csv.Error as error:
@@ -158,18 +158,18 @@ def _columns(
 ) -> TextTable:
     width, places = header
     lines: list[int] = []
-    kept: list[list[str]] = []
+    cells: dict[str, list[str]] = {name: [] for name in places}
+    takers = [(place, cells[name].append) for name, place in places.items()]
     stray: set[str] = set()
     for line, row in rows:
         if len(row) == width:
             lines.append(line)
-            kept.append(row)
+            for place, take in takers:
+                take(row[place])
         else:
             stray.update(map(tidy, row))
             log.add("C108", f"expected {width} cells as in the header, got {len(row)}", line=line)
-    if not kept and not stray and table.required:
+    if not lines and not stray and table.required:
         log.add("C110", "expected at least one row below the header")
-    whole = list(zip(*kept, strict=True)) if kept else [()] * width
-    cells = {name: list(whole[place]) for name, place in places.items()}
     complete = all(f.code != "C109" for f in log.findings)
     return TextTable(table, lines, cells, frozenset(stray), complete)
