@@ -2,7 +2,8 @@
 
 from scheduler.store.database import DATABASE_FILE
 from scheduler.store.records import RevisionInfo, RoundInfo, RunRecord
-from scheduler.store.repository import Store, StoreTransaction, open_store
+from scheduler.store.repository import Store, open_store
+from scheduler.store.transaction import StoreTransaction
 
 __all__ = [
     "DATABASE_FILE",

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import pandas as pd
 from sqlalchemy import text
@@ -21,25 +21,11 @@ from scheduler.domain.plan import (
     Plan,
 )
 from scheduler.errors import CannotRunError
-from scheduler.store.bulk import PlanWriter
 from scheduler.store.database import READ_ONLY, clear_errors, database_url, make_engine
 from scheduler.store.records import RevisionInfo, RoundInfo, RunRecord
 from scheduler.store.schema import migrate
 from scheduler.store.tables import RevisionRow, RoundRow, RunRow
-
-_FIGURES = (
-    "status",
-    "objective",
-    "best_bound",
-    "relative_gap",
-    "gap_per_person",
-    "people",
-    "served",
-    "late_people",
-    "seed",
-    "inputs_sha256",
-)
-"""Keys of ``summary.json`` that are columns of a revision."""
+from scheduler.store.transaction import StoreTransaction, find_revision
 
 _VIEWS = {
     "assignments": ("schedule", ASSIGNMENT_COLUMNS, ["start", "block_id"]),
@@ -55,102 +41,6 @@ _VIEWS = {
 
 def _utc_now() -> datetime:
     return datetime.now(UTC)  # noqa: TID251  # only where the caller gives no clock
-
-
-class StoreTransaction:
-    """Changes that are all stored, or none: they count when the ``with`` block ends well."""
-
-    def __init__(self, session: Session, now: Callable[[], datetime]) -> None:
-        self._session = session
-        self._now = now
-
-    def add_revision(
-        self, round_info: RoundInfo, revision: str, plan: Plan, *, replace: bool = False
-    ) -> None:
-        """Store a plan as a revision of its round.
-
-        Raises
-        ------
-        CannotRunError
-            When the round has such a revision and ``replace`` is false.
-        """
-        round_key = self._put_round(round_info)
-        old = _find(self._session, round_info.round_id, revision)
-        if old is not None:
-            if not replace:
-                raise CannotRunError(
-                    f"Revision {revision} of round {round_info.round_id} is already stored",
-                    hint="A stored plan does not change: plan again for a new revision.",
-                )
-            self._session.delete(old)
-            self._session.flush()
-        row = self._new_row(round_key, round_info, revision, plan.summary)
-        PlanWriter(
-            self._session.connection(),
-            round_key=round_key,
-            revision_key=_key(row.id),
-            start=round_info.start,
-        ).write(plan)
-
-    def remove_revision(self, round_id: str, revision: str) -> bool:
-        """Remove a revision with all its rows; return whether it was there."""
-        row = _find(self._session, round_id, revision)
-        if row is not None:
-            self._session.delete(row)
-            self._session.flush()
-        return row is not None
-
-    def log_run(self, record: RunRecord) -> None:
-        """Add a run to the log."""
-        row = RunRow(
-            command=record.command,
-            started_at=_utc_text(record.started_at),
-            ended_at=_utc_text(record.ended_at),
-            exit_code=record.exit_code,
-            seconds=record.seconds,
-            round_code=record.round_id,
-            revision=record.revision,
-            inputs_sha256=record.inputs_sha256,
-            message=record.message,
-            stages=dict(record.stages),
-        )
-        self._session.add(row)
-        self._session.flush()
-
-    def _put_round(self, info: RoundInfo) -> int:
-        query = select(RoundRow).where(col(RoundRow.code) == info.round_id).with_for_update()
-        row = self._session.exec(query).first()
-        values: dict[str, Any] = {
-            "code": info.round_id,
-            "name": info.name,
-            "timezone": info.timezone,
-            "start": info.start,
-            "end": info.end,
-            "synthetic": info.synthetic,
-        }
-        if row is None:
-            row = RoundRow(**values)
-        else:
-            row.sqlmodel_update(values)
-        self._session.add(row)
-        self._session.flush()
-        return _key(row.id)
-
-    def _new_row(
-        self, round_key: int, info: RoundInfo, revision: str, summary: dict[str, Any]
-    ) -> RevisionRow:
-        row = RevisionRow(
-            round_id=round_key,
-            revision=revision,
-            created_at=_utc_text(self._now()),
-            start=info.start,
-            district=summary.get("district"),
-            summary=summary,
-            **{name: summary[name] for name in _FIGURES},
-        )
-        self._session.add(row)
-        self._session.flush()
-        return row
 
 
 class Store:
@@ -224,7 +114,7 @@ class Store:
     def has_revision(self, round_id: str, revision: str) -> bool:
         """Return whether a round has such a revision."""
         with self._reading() as session:
-            return _find(session, round_id, revision) is not None
+            return find_revision(session, round_id, revision) is not None
 
     def runs(self, limit: int = 20) -> list[RunRecord]:
         """Return the newest runs, newest first."""
@@ -288,21 +178,6 @@ def open_store(
         engine.dispose()
         raise
     return Store(engine, now)
-
-
-def _find(session: Session, round_id: str, revision: str) -> RevisionRow | None:
-    query = select(RevisionRow).join(RoundRow).where(col(RoundRow.code) == round_id)
-    return session.exec(query.where(col(RevisionRow.revision) == revision)).first()
-
-
-def _key(key: int | None) -> int:
-    if key is None:
-        raise RuntimeError("Expected a row with a key after it was written")
-    return key
-
-
-def _utc_text(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="microseconds")
 
 
 def _round_info(row: RoundRow) -> RoundInfo:
