@@ -68,7 +68,7 @@ def publish_revision(
     if district is not None:
         check_district(opened.instance, district)
     report("checking", None)
-    breaches = verify(opened.instance, opened.plan)
+    breaches = verify(opened.instance, opened.plan, revision=opened.name)
     if breaches:
         raise _refusal(opened.name, breaches)
     report("writing", None)

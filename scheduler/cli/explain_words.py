@@ -153,6 +153,7 @@ _EN = {
     "why_full_round": "not used: in the whole round it has not room for one more block.",
     "why_full": "not used: in those slots it has not room for one more block.",
     "why_farther": "not used: it is no nearer than the sites in use.",
+    "why_room": "not used: it has places left; the files do not show more than the reason above.",
     "why_whole": "not used although nearer: no rule in the files forbids it; the plan as a whole "
     "is cheaper so.",
     "labs": "Labs that take its tubes",
@@ -198,6 +199,7 @@ _ZH = {
     "why_full_round": "未用：整轮余量放不下一栋楼。",
     "why_full": "未用：这些时段余量放不下一栋楼。",
     "why_farther": "未用：不比现在的采样点近。",
+    "why_room": "未用：还有余量；除上述原因外，文件中没有更多说明。",
     "why_whole": "较近而未用：文件中没有规则禁止，是全市总体安排代价更小。",
     "labs": "样本送往的检测机构",
     "lab": "{lab}（{id}）：含本社区样本 {tubes:,} 管，{first} 起上机，最晚 {last} 出结果。"

@@ -41,6 +41,7 @@ class Why(StrEnum):
     FULL_ROUND = "full_round"  # not room for the smallest block in the whole round
     FULL = "full"  # not room for the smallest block in the slots of this community
     FARTHER = "farther"  # no nearer than the sites that are used
+    ROOM = "room"  # nobody is called anywhere, and it has room: the files do not show why
     WHOLE = "whole"  # nothing in the files forbids it: the plan as a whole is cheaper
 
 
@@ -216,7 +217,7 @@ def _facts(
     ids = instance.sites.ids[found.sites]
     here = own.groupby("site_id", observed=True)["people"].sum().to_dict()
     used = np.array([ident in here for ident in ids], dtype=bool)
-    farthest = float(found.walk_m[used].max(initial=0)) if used.any() else np.inf
+    farthest = float(found.walk_m[used].max(initial=0))
     told = np.flatnonzero(used | (np.arange(len(ids)) < NEAREST))
     slots = SiteSlots.of(instance, rows_of(plan.assignments, "site_id", set(ids[told].tolist())))
     then = np.unique(minutes(instance, own["start"]) // instance.settings.round.slot_minutes)
@@ -228,7 +229,9 @@ def _facts(
         site = int(found.sites[n])
         counts = _Counts.of(instance, slots, site, found.zone, then)
         why = Why.USED if used[n] else counts.why(int(quota[site]), smallest)
-        if why is Why.WHOLE and found.walk_m[n] >= farthest:
+        if why is Why.WHOLE and not used.any():
+            why = Why.ROOM
+        elif why is Why.WHOLE and found.walk_m[n] >= farthest:
             why = Why.FARTHER
         walk_m, people = float(found.walk_m[n]), int(here.get(ids[n], 0))
         facts.append(counts.candidate(instance, site, (walk_m, people, int(quota[site]), why)))

@@ -92,12 +92,24 @@ def test_no_reason_is_invented() -> None:
     assert _why(facts, "S5") is Why.USED
 
 
+def test_nobody_called_is_not_explained_away() -> None:
+    """Where nobody is called and a site has room, only that is told."""
+    instance = tiny_instance()
+    plan = tiny_plan(instance)
+    others = plan.assignments[plan.assignments["community_id"] != "C1"]
+    facts = _explain(0, instance=instance, plan=replace(plan, assignments=others))
+    assert facts.visits == ()
+    assert {c.why for c in facts.candidates} == {Why.ROOM}
+
+
 def test_a_full_site_is_told() -> None:
     """A nearer site without room for the smallest block in those slots is full."""
     instance = tiny_instance()
     plan = _moved(instance, "S5")
     extra = [("C5-001", "C5", "S2", iso(m), iso(m + 15), 28, 3, "normal", 10) for m in (45, 60, 75)]
-    rows = frame(tuple(plan.assignments.columns), [*map(tuple, plan.assignments.to_numpy()), *extra])
+    rows = frame(
+        tuple(plan.assignments.columns), [*map(tuple, plan.assignments.to_numpy()), *extra]
+    )
     facts = _explain(0, instance=instance, plan=replace(plan, assignments=rows))
     assert _why(facts, "S2") is Why.FULL
     more = [
