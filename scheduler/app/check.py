@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from scheduler.domain.arithmetic import LabArithmetic, Needs, RoundArithmetic, round_arithmetic
+from scheduler.domain.arithmetic import Needs, RoundArithmetic, round_arithmetic
+from scheduler.domain.lab_arithmetic import LabArithmetic
 from scheduler.errors import Finding, Severity
 from scheduler.ingest.findings import FileLog
 from scheduler.ingest.loader import load

@@ -43,6 +43,7 @@ _IDENTITY = re.compile(
 _IDENTITY_LENGTH = 18
 _LONGEST_ID, _LONGEST_ID_BYTES = 100, 240
 _LONGEST_TEXT = 500
+_LONGEST_NUMBER = 40
 
 
 def is_blank(cell: str) -> bool:
@@ -162,7 +163,7 @@ class Real:
 def degrees(cell: str) -> tuple[float, str | None]:
     """Return a latitude or longitude; its range is a matter of the point, not of the cell."""
     text = tidy(cell)
-    if not _REAL.fullmatch(text):
+    if not _REAL.fullmatch(text) or len(text) > _LONGEST_NUMBER:
         raise CellError("C204", "expected decimal degrees")
     return float(text), (text if text != cell else None)
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from scheduler.domain.arithmetic import lab_round_tubes, open_slots
 from scheduler.domain.city import FIXED
 from scheduler.domain.instance import Instance
+from scheduler.domain.lab_arithmetic import lab_round_tubes
+from scheduler.domain.opening import open_slots
 from scheduler.domain.settings import Zone
 from scheduler.ingest.columns import COMMUNITIES, LABS, SITES, Table
 from scheduler.ingest.tables import Parsed

@@ -5,7 +5,8 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator, Sequence
 
-from scheduler.domain.arithmetic import LabArithmetic, Needs, RoundArithmetic
+from scheduler.domain.arithmetic import Needs, RoundArithmetic
+from scheduler.domain.lab_arithmetic import LabArithmetic
 
 _NAME_WIDTH = 14
 
@@ -19,6 +20,10 @@ def arithmetic_lines(arithmetic: RoundArithmetic) -> Iterator[str]:
     yield ""
     yield "Labs, for the whole city"
     yield from _lab_lines(arithmetic.labs, arithmetic.city)
+    yield ""
+    yield "Lab tubes and fluid bound by district (a share of each lab by tubes needed)"
+    head = ["district", "tubes need", "in time", "people", "fluid bound"]
+    yield from table(head, [_lab_row(needs) for needs in rows])
     yield ""
     yield "There, and by the national guide (sites at 2,000-3,000 people, lanes at"
     yield "600-800, samplers = people / 360)"
@@ -82,6 +87,16 @@ def _load(needs: Needs) -> str:
     if not needs.lane_hours_there:
         return "none" if needs.lane_hours_needed else "-"
     return f"{needs.lane_hours_needed / needs.lane_hours_there:.0%}"
+
+
+def _lab_row(needs: Needs) -> list[str]:
+    return [
+        _name(needs),
+        f"{needs.tubes:,}",
+        f"{needs.lab_tubes_there:,}",
+        f"{needs.called:,}",
+        f"{needs.people_bound:,}",
+    ]
 
 
 def _guide_row(needs: Needs) -> list[str]:

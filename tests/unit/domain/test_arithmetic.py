@@ -5,14 +5,10 @@ from datetime import datetime
 
 import numpy as np
 
-from scheduler.domain.arithmetic import (
-    lab_round_tubes,
-    open_slots,
-    round_arithmetic,
-    target_people,
-    travel_to_labs,
-)
+from scheduler.domain.arithmetic import round_arithmetic, target_people
 from scheduler.domain.instance import Instance
+from scheduler.domain.lab_arithmetic import lab_round_tubes, travel_to_labs
+from scheduler.domain.opening import open_slots
 from scheduler.ingest.loader import load_instance
 from tests.unit.ingest.folders import TINY
 
@@ -49,6 +45,10 @@ def test_needs_add_up() -> None:
     assert result.city.home_visits == 7
     assert result.city.tubes_by_pool_size == {1: 40, 10: 30 + 11}
     assert abs(sum(n.tubes_share for n in result.districts) - 1) < 1e-9
+    assert sum(n.called for n in result.districts) == result.labs.people_needed == 442
+    assert sum(n.lab_tubes_there for n in result.districts) == result.labs.tubes_there
+    assert result.city.lab_tubes_there == result.labs.tubes_there
+    assert result.city.people_bound == result.labs.people_bound
 
 
 def test_lane_hours() -> None:

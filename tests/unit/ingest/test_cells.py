@@ -89,6 +89,7 @@ def test_normalised_cells_carry_a_remark(parse: Parser, cell: str, value: Any) -
         (FRACTION, "1.01", "C204"),
         (FRACTION, "95%", "C204"),
         (cells.degrees, "N38.9", "C204"),
+        (cells.degrees, "9" * 400, "C204"),
         (cells.zone, "红区", "C206"),
         (cells.zones, "normal;normal", "C209"),
         (cells.kind, "van", "C207"),
