@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 
 from scheduler.app.revision import open_revision
-from scheduler.domain.city import Ints
-from scheduler.domain.explain import Explanation, explain
+from scheduler.domain.explain import Explanation, explain, lane_quota
 from scheduler.domain.instance import Instance, RoundClock
 from scheduler.errors import CannotRunError
 
@@ -59,7 +58,7 @@ def explain_community(
         language=settings.round.language,
         promise_min=round(settings.targets.result_hours * 60),
         clock=opened.instance.clock,
-        facts=explain(opened.instance, opened.plan, index, slot_quota(opened.instance)),
+        facts=explain(opened.instance, opened.plan, index, lane_quota(opened.instance)),
     )
 
 
@@ -98,10 +97,3 @@ def _listed(instance: Instance, indices: list[int]) -> str:
     ]
     more = [f"and {len(indices) - NUM_NAMES} more"] if len(indices) > NUM_NAMES else []
     return "; ".join([*told, *more])
-
-
-def slot_quota(instance: Instance) -> Ints:
-    """Return the people that lanes allow per slot and site."""
-    sites, settings = instance.sites, instance.settings
-    rate = sites.people_per_lane_hour * settings.round.slot_minutes / 60
-    return np.floor(sites.lanes * rate * settings.targets.max_load + 1e-9).astype(np.int64)

@@ -87,6 +87,7 @@ def _candidate(words: dict[str, str], c: Candidate) -> str:
     way = words["in_place"] if c.in_place else words["way"].format(m=c.walk_m, min=c.walk_min)
     load = words["load"].format(
         quota=c.quota,
+        limit=words[f"limit_{c.limit}"],
         called=c.then_called,
         places=c.then_places,
         round_called=c.round_called,
@@ -143,8 +144,10 @@ _EN = {
     "candidates": "Sites it may use: {n} open; {told} are told here, nearest first",
     "way": "{m:,} m, {min} min on foot",
     "in_place": "served in place",
-    "load": " At most {quota} people per slot; in this community's slots {called:,} of {places:,} "
-    "places are given, in the round {round_called:,} of {round_places:,}.",
+    "load": " At most {quota} people per slot ({limit}); in this community's slots {called:,} of "
+    "{places:,} places are given, in the round {round_called:,} of {round_places:,}.",
+    "limit_lanes": "its lanes",
+    "limit_ground": "its queue ground",
     "candidate": "{site} ({id}), {way}: {why}{load}",
     "why_used": "{n:,} people of this community go there.",
     "why_closed": "not used: it has no slot in this round.",
@@ -189,8 +192,10 @@ _ZH = {
     "candidates": "可用采样点：开放的有 {n} 个，以下由近到远列出 {told} 个",
     "way": "步行 {m:,} 米、约 {min} 分钟",
     "in_place": "就地采样",
-    "load": "每时段最多 {quota} 人；本社区所在各时段已排 {called:,}／{places:,} 人，"
+    "load": "每时段最多 {quota} 人（{limit}）；本社区所在各时段已排 {called:,}／{places:,} 人，"
     "整轮已排 {round_called:,}／{round_places:,} 人。",
+    "limit_lanes": "受采样台数所限",
+    "limit_ground": "受排队场地所限",
     "candidate": "{site}（{id}），{way}：{why}{load}",
     "why_used": "本社区 {n:,} 人去这里。",
     "why_closed": "未用：本轮不开放。",

@@ -12,8 +12,9 @@ from enum import StrEnum
 import numpy as np
 import pandas as pd
 
-from scheduler.domain.city import FIXED, Flags, Floats, Ints
+from scheduler.domain.city import FIXED, Flags, Ints
 from scheduler.domain.explain_labs import LabFacts, lab_facts
+from scheduler.domain.explain_reach import NEAREST, Found, find_candidates
 from scheduler.domain.explain_slots import (
     SiteSlots,
     minutes,
@@ -24,11 +25,7 @@ from scheduler.domain.explain_slots import (
 )
 from scheduler.domain.instance import Instance
 from scheduler.domain.plan import Plan
-from scheduler.domain.settings import ZONE_WORDS, Zone
-
-EARTH_RADIUS_M = 6_371_008.8
-NEAREST = 8
-"""So many nearest accepting sites are candidates at any distance (DESIGN.md, rule 5)."""
+from scheduler.domain.settings import ZONE_WORDS
 
 
 class Why(StrEnum):
@@ -61,6 +58,7 @@ class Candidate:
     walk_m: int
     walk_min: float
     quota: int
+    limit: str  # of the quota: "lanes" or "ground"
     people_here: int
     then_called: int
     then_places: int
@@ -102,6 +100,14 @@ class Explanation:
     labs: tuple[LabFacts, ...]
 
 
+def lane_quota(instance: Instance) -> Ints:
+    """Return the people that the lanes of each site can swab in a slot at ``max_load``."""
+    sites, settings = instance.sites, instance.settings
+    rate = sites.people_per_lane_hour * settings.round.slot_minutes / 60
+    people: Ints = np.floor(sites.lanes * rate * settings.targets.max_load + 1e-9).astype(np.int64)
+    return people
+
+
 def explain(instance: Instance, plan: Plan, community: int, quota: Ints) -> Explanation:
     """Return the facts of one community; ``quota[site]`` is people that may be called per slot."""
     towns = instance.communities
@@ -109,7 +115,7 @@ def explain(instance: Instance, plan: Plan, community: int, quota: Ints) -> Expl
     blocks = np.flatnonzero(instance.blocks.community_index == community)
     own = rows_of(plan.assignments, "community_id", {ident})
     left = rows_of(plan.unserved, "community_id", {ident})
-    found = _candidates(instance, community, blocks)
+    found = find_candidates(instance, community, blocks)
     return Explanation(
         community_id=ident,
         name=str(towns.names[community]),
@@ -130,61 +136,6 @@ def explain(instance: Instance, plan: Plan, community: int, quota: Ints) -> Expl
         clearing_min=instance.settings.sites.clearing_min,
         labs=lab_facts(instance, plan, own),
     )
-
-
-@dataclass(frozen=True)
-class _Found:
-    """Candidate sites of a community, nearest first, and the mean walk to each.
-
-    Sites in reach that never open stand among them, so that they can be told of.
-    """
-
-    sites: Ints
-    walk_m: Floats
-    zone: int
-
-
-def _candidates(instance: Instance, community: int, blocks: Ints) -> _Found:
-    zone = int(instance.communities.zone[community])
-    named, fixed = _accepting(instance, community, zone)
-    walk = _walks(instance, blocks, fixed)
-    near = walk <= instance.settings.targets.max_walk_m
-    is_open = opens(instance)[fixed]
-    ranked = np.where(is_open, walk, np.inf)
-    rank = np.argsort(np.argsort(ranked, axis=1, kind="stable"), axis=1, kind="stable")
-    near |= (rank < max(NEAREST - len(named), 0)) & is_open
-    people = np.maximum(instance.demand[blocks], 0)
-    weights = people if people.sum() else np.ones(len(blocks))
-    mean = np.average(walk, axis=0, weights=weights) if len(blocks) else np.zeros(len(fixed))
-    some = near.any(axis=0)
-    order = np.argsort(mean[some], kind="stable")
-    return _Found(
-        np.concatenate([named, fixed[some][order]]),
-        np.concatenate([np.zeros(len(named)), mean[some][order]]),
-        zone,
-    )
-
-
-def _accepting(instance: Instance, community: int, zone: int) -> tuple[Ints, Ints]:
-    """Return the teams named for a community and the fixed sites that accept its zone."""
-    sites = instance.sites
-    good = sites.accepts[:, zone]
-    fixed = (sites.kinds == FIXED) & good & (zone != Zone.LOCKDOWN)
-    if not instance.settings.targets.cross_district:
-        fixed &= sites.districts == instance.communities.districts[community]
-    named = [s for s, of in enumerate(sites.community_indices) if community in of and good[s]]
-    return np.array(named, dtype=np.int64), np.flatnonzero(fixed)
-
-
-def _walks(instance: Instance, blocks: Ints, sites: Ints) -> Floats:
-    """Return metres on foot, ``[block, site]``: great circle (haversine) x detour."""
-    lat_b = np.radians(instance.blocks.lat[blocks])[:, None]
-    lat_s = np.radians(instance.sites.lat[sites])[None, :]
-    d_lng = np.radians(instance.sites.lng[sites][None, :] - instance.blocks.lng[blocks][:, None])
-    h = np.sin((lat_s - lat_b) / 2) ** 2
-    h += np.cos(lat_b) * np.cos(lat_s) * np.sin(d_lng / 2) ** 2
-    metres: Floats = 2 * EARTH_RADIUS_M * np.arcsin(np.sqrt(np.clip(h, 0, 1)))
-    return metres * instance.settings.walk.detour
 
 
 def _visits(instance: Instance, own: pd.DataFrame) -> tuple[Visit, ...]:
@@ -211,7 +162,7 @@ def _visits(instance: Instance, own: pd.DataFrame) -> tuple[Visit, ...]:
 
 
 def _facts(
-    instance: Instance, plan: Plan, found: _Found, own_rows: tuple[pd.DataFrame, Ints, Ints]
+    instance: Instance, plan: Plan, found: Found, own_rows: tuple[pd.DataFrame, Ints, Ints]
 ) -> tuple[Candidate, ...]:
     own, blocks, quota = own_rows
     ids = instance.sites.ids[found.sites]
@@ -286,6 +237,7 @@ class _Counts:
             walk_m=round(walk_m),
             walk_min=round(walk_m / instance.settings.walk.metres_per_min, 1),
             quota=quota,
+            limit="ground" if quota < lane_quota(instance)[site] else "lanes",
             people_here=people_here,
             then_called=self.then_called,
             then_places=self.then_open * quota,
@@ -295,4 +247,4 @@ class _Counts:
         )
 
 
-__all__ = ["Candidate", "Explanation", "LabFacts", "Visit", "Why", "explain"]
+__all__ = ["Candidate", "Explanation", "LabFacts", "Visit", "Why", "explain", "lane_quota"]

@@ -88,6 +88,7 @@ DISTRICT_COLUMNS = (
     "last",
 )
 
+# Where an input file has the column, its header is the one written here (DESIGN.md, section 4).
 CHINESE_HEADERS = {
     "round": "轮次",
     "revision": "版次",
@@ -99,14 +100,14 @@ CHINESE_HEADERS = {
     "street": "街道",
     "community_id": "社区编码",
     "community": "社区",
-    "block_id": "楼栋编码",
+    "block_id": "网格编码",
     "block": "楼栋",
-    "households": "户号",
+    "households": "户数",
     "people": "人数",
     "site_id": "采样点编码",
     "site": "采样点",
     "address": "地址",
-    "pool_size": "混采人数",
+    "pool_size": "混采规格",
     "zone": "防控分区",
     "result_by": "出结果时间",
     "remark": "备注",

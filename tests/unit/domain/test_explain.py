@@ -79,6 +79,15 @@ def test_load_counts_everybody_at_the_site() -> None:
     assert (site.round_called, site.round_places) == (206, 14 * 57)
 
 
+def test_what_limits_a_site_is_told() -> None:
+    """A quota below what the lanes can swab is the queue ground's."""
+    quota = QUOTA.copy()
+    quota[0] = 40
+    instance = tiny_instance()
+    facts = explain(instance, tiny_plan(instance), 0, quota)
+    assert [c.limit for c in facts.candidates[:2]] == ["ground", "lanes"]
+
+
 def test_farther_sites_need_no_reason() -> None:
     """A site that is no nearer than the one in use is told as such."""
     assert _why(_explain(0), "S2") is Why.FARTHER
