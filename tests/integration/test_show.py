@@ -126,7 +126,7 @@ def test_a_district_lists_its_communities(planned: tuple[Path, Plan]) -> None:
         ("C003", ["S03"], 40, "2020-12-22 09:00"),
     ]
     text = _run(planned[0], "--district", "西岗区").stdout
-    assert "站北社区" in text
+    assert "C002  站北社区       1  12-22 08:00  12-22 09:15     109     107         0" in text
     assert "春海社区" not in text
 
 

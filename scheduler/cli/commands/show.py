@@ -96,9 +96,18 @@ def _round(record: dict[str, Any]) -> str:
 def _detail(detail: RevisionDetail) -> str:
     if detail.communities is None:
         return _summary(detail)
-    headers = ("id", "community", "sites", "first", "last", "called", "unserved")
+    headers = ("id", "community", "sites", "first", "last", "people", "called", "unserved")
     rows = [
-        (c.community_id, c.name, ", ".join(c.sites) or None, c.first, c.last, c.called, c.unserved)
+        (
+            c.community_id,
+            c.name,
+            len(c.sites),
+            c.first and c.first[5:],
+            c.last and c.last[5:],
+            c.people,
+            c.called,
+            c.unserved,
+        )
         for c in detail.communities
     ]
     called = sum(c.called for c in detail.communities)
