@@ -54,6 +54,20 @@ def test_clean_round() -> None:
     assert max(map(columns, result.stdout.splitlines())) <= 80
 
 
+def test_tables_fit_a_terminal(tmp_path: Path) -> None:
+    """Tables stay within 80 columns with millions of people and long district names."""
+    folder = tiny_with(tmp_path / "round", {"round.toml": ("12-22T18:00", "12-31T18:00")})
+    (folder / "blocks.csv").unlink()
+    for name in ("communities.csv", "sites.csv"):
+        text = (folder / name).read_text(encoding="utf-8").replace(",300,", ",9999999,")
+        text = text.replace("西岗区", "一个名字非常非常长的高新技术产业园区")
+        (folder / name).write_text(text, encoding="utf-8")
+    lines = check(folder).stdout.splitlines()
+    tables = lines[[line.startswith("Needed and there") for line in lines].index(True) :]
+    assert any("一个名字非常~" in line for line in tables)
+    assert max(map(columns, tables)) <= 80
+
+
 def test_findings_as_text() -> None:
     """A finding names file, line, column, value and code, and its way out follows."""
     result = check(BROKEN / "C203")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 import unicodedata
 from collections.abc import Iterator, Sequence
 
@@ -113,12 +114,18 @@ def _guide_row(needs: Needs) -> list[str]:
 
 
 def _lab_lines(labs: LabArithmetic, city: Needs) -> Iterator[str]:
-    pools = ", ".join(f"{n:,} of {k}" for k, n in city.tubes_by_pool_size.items())
     windows = ", ".join(f"{hours:g} h" for hours in labs.window_hours_per_day)
-    yield f"  tubes needed                    {labs.tubes_needed:>12,}  ({pools or 'none'} people)"
+    yield f"  tubes needed                    {labs.tubes_needed:>12,}"
+    for size, tubes in city.tubes_by_pool_size.items():
+        yield f"    of up to {size:>3} people            {tubes:>12,}"
     yield f"  tubes started within promise    {labs.tubes_there:>12,}"
     yield f"  tubes per hour, all labs        {labs.tubes_per_hour:>12,}"
     yield f"  people to be sampled at sites   {labs.people_needed:>12,}"
     yield f"  fluid bound k x mu x (W + s)    {labs.people_bound:>12,}  people over all days"
-    yield f"    W, sampling window per day    {windows}"
-    yield f"    s, promise - transport - lab  {labs.slack_hours:.2f} h"
+    yield f"    s, promise - transport - lab  {labs.slack_hours:>12.2f}  hours"
+    yield from textwrap.wrap(
+        f"W, sampling window per day: {windows or 'none'}",
+        width=78,
+        initial_indent="    ",
+        subsequent_indent="      ",
+    )

@@ -152,6 +152,33 @@ def test_swapped_points_need_no_impossible_latitude(tmp_path: Path) -> None:
     assert places(load(folder).findings) == [("C402", "sites.csv", 3)]
 
 
+def test_sites_name_known_communities(tmp_path: Path) -> None:
+    """A dangling community is an error; a fixed site that accepts lockdown is noted."""
+    folder = tiny_with(tmp_path / "round", {"sites.csv": ("mobile,C003", "mobile,C003;C009")})
+    assert places(load(folder).findings) == [("C303", "sites.csv", 4)]
+    other = tiny_with(tmp_path / "other", {"sites.csv": ("control;normal", "lockdown;normal")})
+    assert places(load(other).findings) == [("C314", "sites.csv", 3)]
+
+
+def test_findings_do_not_follow_from_a_missing_column(tmp_path: Path) -> None:
+    """Without the ids of communities nothing is called dangling, and no sum wrong."""
+    folder = tiny_with(tmp_path / "round", {"communities.csv": ("community_id,", "code,")})
+    found = places(load(folder).findings)
+    assert found == [("C105", "communities.csv", 1), ("C107", "communities.csv", 1)]
+
+
+def test_short_block_row_spoils_no_sum(tmp_path: Path) -> None:
+    """The sum of a community is not judged while one of its blocks cannot be read."""
+    folder = tiny_with(tmp_path / "round", {"blocks.csv": (",90,36,", ",90,")})
+    assert places(load(folder).findings) == [("C108", "blocks.csv", 4)]
+
+
+def test_far_points_without_others_are_kept(tmp_path: Path) -> None:
+    """One point on the globe is the middle of its city; blank points bring no second finding."""
+    folder = tiny_with(tmp_path / "round", {"labs.csv": ("38.9100,121.6400", ",")})
+    assert [(f.code, f.column) for f in load(folder).findings] == [("C201", "lat"), ("C201", "lng")]
+
+
 def test_short_row_brings_no_further_findings(tmp_path: Path) -> None:
     """Blocks of a community whose row is too short are not called dangling."""
     folder = tiny_with(tmp_path / "round", {"communities.csv": (",站北街道,control", ",control")})

@@ -116,11 +116,11 @@ def test_every_chinese_header_means_its_column() -> None:
 
 def test_columns_missing_twice_and_unknown() -> None:
     """A missing column is an error on the header's line, an unknown one a note."""
-    _, log = read("\nsite_id,采样点编码,minuts\nS1,S1,5\n")
+    _, log = read("\nsite_id,采样点编码,minute\nS1,S1,5\n")
     found = {(f.code, f.line, f.column) for f in log.findings}
     assert found == {
         ("C106", 2, "site_id"),
-        ("C107", 2, "minuts"),
+        ("C107", 2, "minute"),
         ("C105", 2, "lab_id"),
         ("C105", 2, "minutes"),
     }
