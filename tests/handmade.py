@@ -30,7 +30,7 @@ from scheduler.domain.settings import Zone
 Row = dict[str, Any]
 
 
-def greedy_plan(instance: Instance) -> Plan:
+def greedy_plan(instance: Instance, revision: str = "0001") -> Plan:
     """Return a plan; at least one person must get a slot."""
     rows, unserved = _fill_sites(instance)
     calls = _with_tubes(instance, pd.DataFrame(rows))
@@ -48,7 +48,7 @@ def greedy_plan(instance: Instance) -> Plan:
         unserved=pd.DataFrame(unserved, columns=list(UNSERVED_COLUMNS)),
     )
     summary = summarise(
-        instance, tables, best_bound=None, bound_unserved=0.0, seed=0, revision="0001"
+        instance, tables, best_bound=None, bound_unserved=0.0, seed=0, revision=revision
     )
     return tables.with_summary(summary)
 

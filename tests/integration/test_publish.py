@@ -143,7 +143,7 @@ def test_killed_half_way_leaves_the_old_publication(folder: Path, when: int) -> 
 def test_a_plan_of_one_district_is_that_district_s(folder: Path) -> None:
     """A plan made for one district never takes the place of the city's publication."""
     part = restrict(load_instance(folder), "中山区")
-    write_plan(folder, "0002", greedy_plan(part))
+    write_plan(folder, "0002", greedy_plan(part, "0002"))
     assert publish_revision(folder).published.path.name == "0002-中山区"
     assert not (folder / "published" / "latest").exists()
     with pytest.raises(CannotRunError, match="西岗区"):
