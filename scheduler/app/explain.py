@@ -48,9 +48,11 @@ def explain_community(
     InputError
         When the input has errors.
     CannotRunError
-        When there is no such revision or community, or several of that name.
+        When there is no such revision or community, several of that name, or the input changed
+        after planning.
     """
     opened = open_revision(folder, revision)
+    opened.check_input()
     settings = opened.instance.settings
     index = find_community(opened.instance, community)
     return ExplainResult(

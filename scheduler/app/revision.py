@@ -27,6 +27,20 @@ class Revision:
         """Return the zone of a community, such as ``normal``."""
         return ZONE_WORDS[int(self.instance.communities.zone[community])]
 
+    def check_input(self) -> None:
+        """Refuse a plan whose input files changed since: what they say is not what it was made of.
+
+        Raises
+        ------
+        CannotRunError
+            When they changed.
+        """
+        if self.plan.summary.get("inputs_sha256") != self.instance.inputs_sha256:
+            raise CannotRunError(
+                f"The input files have changed since revision {self.name} was made",
+                hint="Run `nat-scheduler plan` again, or put the files back.",
+            )
+
 
 def open_revision(folder: Path, revision: str | None) -> Revision:
     """Read the input and a revision of a round folder, the newest when none is named.

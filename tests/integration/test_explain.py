@@ -92,6 +92,14 @@ def test_a_name_of_two_communities_is_not_guessed(folder: Path) -> None:
     assert find_community(instance, "C002") == 1
 
 
+def test_changed_input_explains_nothing(folder: Path) -> None:
+    """Reasons come from the input the plan was made of, or not at all."""
+    path = folder / "sites.csv"
+    path.write_text(path.read_text("utf-8").replace("朝阳街1号", "朝阳街2号"), "utf-8")
+    with pytest.raises(CannotRunError, match="changed since revision 0001"):
+        explain_community(folder, "C001")
+
+
 @pytest.mark.parametrize("words", [_ZH, _EN])
 def test_every_reason_has_words(words: dict[str, str]) -> None:
     """Both languages say everything, each reason and each zone."""
