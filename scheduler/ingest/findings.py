@@ -105,9 +105,16 @@ _LONGEST_VALUE = 60
 
 
 def masked(text: str) -> str:
-    """Return the text with anything shaped like an identity number hidden, cut to 60 characters."""
+    """Return the text fit to be shown: no identity numbers, no control characters, 60 at most."""
+    shown = _presentable(text)
+    return shown if len(shown) <= _LONGEST_VALUE else shown[: _LONGEST_VALUE - 3] + "..."
+
+
+def _presentable(text: str) -> str:
     hidden = _IDENTITY.sub("******", text)
-    return hidden if len(hidden) <= _LONGEST_VALUE else hidden[: _LONGEST_VALUE - 3] + "..."
+    if hidden.isprintable():
+        return hidden
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in hidden)
 
 
 @dataclass
@@ -135,7 +142,7 @@ class FileLog:
                 file=self.file,
                 line=None if line is None else int(line),
                 column=None if column is None else masked(column),
-                text=masked(text) if _IDENTITY.search(text) else text,
+                text=_presentable(text),
                 hint=hint or rule.way_out,
                 value=None if value is None else masked(value),
                 severity=rule.severity,

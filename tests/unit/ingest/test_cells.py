@@ -144,6 +144,7 @@ def test_what_is_shown_is_masked() -> None:
     shown = masked(f"张三{made_up_identity_number()} 1号楼")
     assert shown == "张三****** 1号楼"
     assert len(masked("x" * 100)) == 60
+    assert masked("a\n\x1b[31mb") == "a\\n\\x1b[31mb"
 
 
 def test_blank_cells() -> None:
