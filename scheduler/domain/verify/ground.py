@@ -54,6 +54,15 @@ class Ground:
         """Return the runs [first, last) of slots in each opening window of a site."""
         return self._runs_of(self.instance.sites.hours[site])
 
+    @cached_property
+    def longest_run(self) -> Ints:
+        """Slots in the longest opening window of each site."""
+        lengths = [
+            max((last - first for first, last in self.runs(site)), default=0)
+            for site in range(len(self.instance.sites))
+        ]
+        return np.array(lengths, dtype=np.int64)
+
     def _runs_of(self, hours: tuple[tuple[int, int], ...]) -> list[tuple[int, int]]:
         if hours not in self._runs:
             step = self.axis.slot_min
@@ -102,17 +111,48 @@ class Ground:
             reached[part] = np.sum(nearer & self._ranked(blocks[part]), axis=1) < NUM_NEAREST
         return reached
 
+    def has_candidate(self, block: int) -> bool:
+        """Return whether any site may serve a block; the nearest fixed ones always may."""
+        zone = Zone(int(self.instance.block_zone[block]))
+        if len(self._teams(block)):
+            return True
+        key = zone, str(self.block_district[block])
+        if key not in self._any_fixed:
+            self._any_fixed[key] = bool(np.any(self._ranked(np.array([block]))))
+        return zone is not Zone.LOCKDOWN and self._any_fixed[key]
+
     def candidates(self, block: int) -> Ints:
         """Return the sites that may serve a block."""
-        sites = np.arange(len(self.instance.sites))
-        same = np.full(len(sites), block)
+        teams = self._teams(block)
+        if self.instance.block_zone[block] == Zone.LOCKDOWN:
+            return teams
+        just = np.array([block])
+        fixed = np.flatnonzero(self._ranked(just)[0])
+        metres = self._all_m(just)[0, fixed]
+        limit = self.instance.settings.targets.max_walk_m / self.instance.settings.walk.detour
+        if len(fixed) > NUM_NEAREST:
+            limit = max(limit, float(np.partition(metres, NUM_NEAREST - 1)[NUM_NEAREST - 1]))
+            fixed = fixed[metres <= limit * (1 + TIE)]
+        return np.union1d(teams, fixed)
+
+    def _teams(self, block: int) -> Ints:
+        """Return the open mobile and dedicated sites that name the block's community."""
+        named = self._teams_of.get(int(self.block_community[block]), [])
         zone = self.instance.block_zone[block]
-        usable = self.is_open & self.instance.sites.accepts[:, zone]
-        teams = usable & ~self.is_fixed & self.is_named(same, sites)
-        if zone == Zone.LOCKDOWN:
-            return np.flatnonzero(teams)
-        fixed = np.flatnonzero(self._ranked(same[:1])[0])
-        return np.union1d(np.flatnonzero(teams), fixed[self.in_reach(same[fixed], fixed)])
+        usable = [t for t in named if self.is_open[t] and self.instance.sites.accepts[t, zone]]
+        return np.array(usable, dtype=np.int64)
+
+    @cached_property
+    def _teams_of(self) -> dict[int, list[int]]:
+        teams: dict[int, list[int]] = {}
+        for site in np.flatnonzero(~self.is_fixed).tolist():
+            for community in self.instance.sites.community_indices[site]:
+                teams.setdefault(community, []).append(site)
+        return teams
+
+    @cached_property
+    def _any_fixed(self) -> dict[tuple[Zone, str], bool]:
+        return {}
 
     def _ranked(self, blocks: Ints) -> Flags:
         """Return which fixed sites count among the nearest, shape [block, site]."""

@@ -56,28 +56,31 @@ def _objection(
     instance: Instance, ground: Ground, trial: QueueTrial, block: int, reason: Reason
 ) -> str:
     """Return why a reason cannot be true; nothing when it can."""
-    candidates = ground.candidates(block)
     lockdown = instance.block_zone[block] == Zone.LOCKDOWN
     if reason is Reason.NO_TEAM and not lockdown:
         return "the block is not in lockdown"
+    alone = not ground.has_candidate(block)
     if reason in {Reason.NO_TEAM, Reason.NO_SITE}:
-        return f"{_name(instance, candidates[0])} is a candidate" if len(candidates) else ""
-    if not len(candidates):
+        return "" if alone else f"{_name(instance, ground.candidates(block)[0])} is a candidate"
+    if alone:
         return f"there is no candidate: expected {'no_team' if lockdown else 'no_site'}"
     if reason is Reason.BLOCK_TOO_LARGE:
-        for site in candidates:
-            if _holds(instance, ground, trial, site, int(instance.demand[block])):
-                return f"{_name(instance, site)} holds it in one opening window"
+        site = _roomy_site(instance, ground, trial, block)
+        return "" if site is None else f"{_name(instance, site)} holds it in one opening window"
     return ""
 
 
-def _holds(instance: Instance, ground: Ground, trial: QueueTrial, site: int, demand: int) -> bool:
-    """Return whether the longest window of a site surely holds the people of a block."""
-    longest = max(last - first for first, last in ground.runs(site))
-    called = -(-demand // longest)
-    if called > lane_quotas(instance)[site]:
-        return False
-    return trial.surely_fits(Desk.of(instance, site, called), int(places(instance)[site]))
+def _roomy_site(instance: Instance, ground: Ground, trial: QueueTrial, block: int) -> int | None:
+    """Return a candidate of which the longest window surely holds the people of a block."""
+    candidates = ground.candidates(block)
+    called = -(-int(instance.demand[block]) // ground.longest_run[candidates])
+    room = places(instance)[candidates]
+    enough = called <= lane_quotas(instance)[candidates]
+    for at in rows_where(enough):
+        site = int(candidates[at])
+        if trial.surely_fits(Desk.of(instance, site, int(called[at])), int(room[at])):
+            return site
+    return None
 
 
 def _name(instance: Instance, site: int) -> str:

@@ -15,6 +15,8 @@ from scheduler.domain.verify.timeaxis import NO_TIME, TimeAxis
 
 UNKNOWN = -1
 """Index of an id that is not in the input."""
+MOST = 10**9
+"""No count of people or tubes is larger; keeps sums of them exact."""
 
 
 @dataclass(frozen=True)
@@ -55,18 +57,20 @@ class FrameReader:
         return found
 
     def numbers(self, column: str, least: int) -> Ints:
-        """Return whole numbers that are not below ``least``."""
+        """Return whole numbers from ``least`` to ``MOST``."""
         cells = self.frame[column]
         if not pd.api.types.is_integer_dtype(cells.dtype):
             cells = pd.to_numeric(cells.astype(str), errors="coerce")
         values = cells.to_numpy(dtype=np.float64)
-        bad = ~(np.isfinite(values) & (values == np.floor(values)) & (values >= least))
+        whole = np.isfinite(values) & (values == np.floor(values))
+        bad = ~(whole & (values >= least) & (values <= MOST))
         self._reject("B104", column, bad, f"expected a whole number >= {least}")
         return np.where(bad, 0, values).astype(np.int64)
 
     def words(self, column: str) -> Texts:
         """Return the texts of a column."""
-        return self.frame[column].astype(str).to_numpy(dtype=object)
+        codes, texts = _distinct(self.frame[column])
+        return np.array([*texts, ""], dtype=object)[codes]
 
     def _reject(self, code: str, column: str, bad: Flags, words: str) -> None:
         self.good &= ~bad

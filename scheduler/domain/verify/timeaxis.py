@@ -14,6 +14,8 @@ from scheduler.domain.settings import RoundSettings
 
 NO_TIME = -(2**40)
 """Stands for a text that is no time; below every minute that can occur."""
+LONGEST_MIN = 60 * 1440
+"""No time of a plan lies further than 60 days before the round's start or after its end."""
 
 
 class TimeAxis:
@@ -48,12 +50,13 @@ class TimeAxis:
         """
         try:
             moment = datetime.fromisoformat(text)
-        except ValueError:
+            if moment.utcoffset() != moment.astimezone(self.zone).utcoffset():
+                return NO_TIME
+            seconds = (moment.astimezone(UTC) - self.origin).total_seconds()
+        except (ValueError, OverflowError):
             return NO_TIME
-        if moment.tzinfo is None or moment.utcoffset() != moment.astimezone(self.zone).utcoffset():
-            return NO_TIME
-        seconds = (moment.astimezone(UTC) - self.origin).total_seconds()
-        return NO_TIME if seconds % 60 else int(seconds // 60)
+        near = -LONGEST_MIN <= seconds / 60 <= self.end_min + LONGEST_MIN
+        return int(seconds // 60) if near and not seconds % 60 else NO_TIME
 
     def local(self, minute: int) -> datetime:
         """Return the local time of a minute."""

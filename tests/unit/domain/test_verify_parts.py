@@ -85,7 +85,9 @@ def test_same_trial_twice() -> None:
     assert np.array_equal(first, second)
 
 
-@pytest.mark.parametrize("text", ["", "soon", "2020-12-22", "2020-12-22T06:00:30+08:00"])
+@pytest.mark.parametrize(
+    "text", ["", "soon", "2020-12-22", "2020-12-22T06:00:30+08:00", "9999-12-31T23:00:00+08:00"]
+)
 def test_texts_that_are_no_time(text: str) -> None:
     """Only whole minutes with the zone's own offset count as times."""
     day = axis("Asia/Shanghai", "2020-12-22T06:00", "2020-12-22T08:00")
