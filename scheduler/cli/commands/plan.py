@@ -1,0 +1,88 @@
+"""``nat-scheduler plan``: allocate everybody to sites, slots and labs."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from time import monotonic
+
+import click
+
+from scheduler.app.plan import PlanOptions, PlanResult, plan_round
+
+
+@click.command()
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True,
+              help="Decides between equal choices.")  # fmt: skip
+@click.option("--time-limit", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS",
+              help="Give up, exit 4, when no plan is complete by then.")  # fmt: skip
+@click.option("--workers", type=click.IntRange(min=1), default=2, show_default=True,
+              help="Processor cores that may be used.")  # fmt: skip
+@click.option("--strict", is_flag=True, help="Exit 3 when a result would come late.")
+@click.option("--district", help="Plan one district only, with its share of the laboratories.")
+@click.option("--database-url", envvar="NAT_SCHEDULER_DATABASE_URL",
+              help="PostgreSQL instead of the SQLite file in DIR.")  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="Print summary.json and seconds per stage.")
+@click.option("--quiet", is_flag=True, help="No progress on stderr.")
+def command(folder: Path, as_json: bool, quiet: bool, **options: object) -> None:
+    r"""Plan the round in DIR as a new revision under DIR/plans.
+
+    Says how far the plan can be from the best possible one (the gap to a proved lower bound). The
+    plan is checked against every hard rule before it is kept.
+
+    \b
+    Example:
+      nat-scheduler plan dalian
+      nat-scheduler plan dalian --district 沙河口区 --strict
+
+    Exit codes: 0 planned (late results are warned of), 1 errors in the input, 2 cannot run, 3 late
+    results with --strict, 4 no plan within the time limit.
+    """
+    limit = options.pop("time_limit")
+    asked = PlanOptions(time_limit_s=limit, **options)  # type: ignore[arg-type]  # click's values
+    result = plan_round(folder, asked, _Progress(quiet=quiet))
+    if as_json:
+        click.echo(json.dumps(result.to_dict(), ensure_ascii=False))
+    else:
+        _print(result)
+    _warn(result)
+
+
+class _Progress:
+    """Prints each stage on stderr with the elapsed time, and the gap once it is known."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._quiet, self._begin = quiet, monotonic()
+
+    def __call__(self, stage: str, gap: float | None = None) -> None:
+        if self._quiet:
+            return
+        known = "" if gap is None else f"  gap {gap:.3%}"
+        click.echo(f"{monotonic() - self._begin:7.1f} s  {stage}{known}", err=True)
+        sys.stderr.flush()
+
+
+def _print(result: PlanResult) -> None:
+    this = result.summary
+    people = max(1, this["people"])
+    click.echo(f"Revision {result.revision}: {this['status']}, in {result.folder}")
+    click.echo(f"  people      {this['people']:>12,}   served {this['served']:,}")
+    click.echo(f"  late        {this['late_people']:>12,}   people with a result after the promise")
+    click.echo(f"  objective   {this['objective'] / people:>12.4f}   person-minutes per person")
+    for term, value in this["terms"].items():
+        click.echo(f"    {term:<10}{value / people:>12.4f}")
+    click.echo(
+        f"  gap         {this['relative_gap']:>12.3%}   at most so far from the best possible"
+    )
+    walk = this["walk_m"]
+    click.echo(f"  walk        {walk['mean']:>10.0f} m   95 % below {walk['p95']:.0f} m")
+
+
+def _warn(result: PlanResult) -> None:
+    late, reasons = result.summary["late_people"], result.summary["terms"]["unserved"]
+    if late:
+        click.echo(f"Warning: {late:,} people would get their result late.", err=True)
+    if reasons:
+        click.echo("Warning: some people have no slot; see unserved.csv.", err=True)

@@ -1,0 +1,164 @@
+"""Blocks to sites: a flow with convex site costs, then every block made whole.
+
+A site's slots are sold dearest last: slot costs (finish, plus the labs' prices) are sorted and
+joined into a few segments per site. Blocks that the flow splits are put where walk plus the site's
+price is least and room is left; a block for which no room is left may push another out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from scheduler.domain.city import Floats, Ints
+from scheduler.solve.candidates import Pairs
+from scheduler.solve.flow import ArcList, potentials, solve
+
+NUM_SEGMENTS = 8
+
+
+@dataclass(frozen=True)
+class Relaxed:
+    """The flow's answer: people per pair, people left per block, price of a place per site."""
+
+    people: Ints
+    left: Ints
+    site_price: Floats
+
+
+def relax(
+    pairs: Pairs, walk_cost: Floats, people: Ints, slots: SlotOffer, unserved_cost: float
+) -> Relaxed:
+    """Send people of blocks to sites at least cost; blocks may be split.
+
+    ``walk_cost[pair]`` is in person-minutes per person, ``people[block]`` are to be sent (0 for
+    blocks that take no part).
+    """
+    num_blocks, num_sites = len(people), len(slots.quota)
+    site, capacity, cost = _segments(slots)
+    arcs = ArcList()
+    sink = num_blocks + num_sites
+    sent = arcs.add(pairs.block, num_blocks + pairs.site, people[pairs.block], walk_cost)
+    arcs.add(num_blocks + site, np.int64(sink), capacity, cost)
+    blocks = np.arange(num_blocks)
+    left = arcs.add(blocks, np.int64(sink), people, np.float64(unserved_cost))
+    supply = np.zeros(sink + 1, dtype=np.int64)
+    supply[:num_blocks], supply[sink] = people, -people.sum()
+    network = arcs.network(supply)
+    flow = solve(network)
+    node = potentials(network, flow)
+    return Relaxed(flow[sent], flow[left], node[sink] - node[num_blocks:sink])
+
+
+@dataclass(frozen=True)
+class SlotOffer:
+    """What sites offer to one zone: ``cost[site, slot]`` (inf: not offered), ``quota[site]``."""
+
+    cost: Floats
+    quota: Ints
+
+    @property
+    def capacity(self) -> Ints:
+        """People per site over all offered slots."""
+        return self.quota * np.isfinite(self.cost).sum(axis=1)
+
+
+def _segments(slots: SlotOffer) -> tuple[Ints, Ints, Floats]:
+    """Return site, people and mean cost of at most NUM_SEGMENTS runs of the sorted slots."""
+    cost = np.sort(slots.cost, axis=1)
+    count = np.isfinite(cost).sum(axis=1)
+    edges = np.rint(np.linspace(0, 1, NUM_SEGMENTS + 1)[None, :] * count[:, None]).astype(np.int64)
+    total = np.zeros((cost.shape[0], cost.shape[1] + 1))
+    np.cumsum(np.where(np.isfinite(cost), cost, 0), axis=1, out=total[:, 1:])
+    width = np.diff(edges, axis=1)
+    site, segment = np.nonzero(width * slots.quota[:, None])
+    width = width[site, segment]
+    first, last = edges[site, segment], edges[site, segment + 1]
+    mean = (total[site, last] - total[site, first]) / width
+    return site, width * slots.quota[site], mean
+
+
+@dataclass
+class Whole:
+    """``site[block]`` (-1: no room) and ``load[site]`` in people."""
+
+    site: Ints
+    load: Ints
+
+
+def make_whole(
+    pairs: Pairs, price: Floats, people: Ints, relaxed: Relaxed, capacity: Ints
+) -> Whole:
+    """Give every block one site within capacity, near the relaxed flow.
+
+    ``price[pair]`` is the walk plus the site's price, person-minutes per person.
+    """
+    starts = np.searchsorted(pairs.block, np.arange(len(people) + 1))
+    full = np.flatnonzero((relaxed.people > 0) & (relaxed.people == people[pairs.block]))
+    whole = Whole(np.full(len(people), -1, dtype=np.int64), np.zeros(len(capacity), dtype=np.int64))
+    whole.site[pairs.block[full]] = pairs.site[full]
+    np.add.at(whole.load, pairs.site[full], people[pairs.block[full]])
+    open_blocks = np.flatnonzero((people > 0) & (whole.site < 0))
+    waiting = []
+    for block in open_blocks[np.argsort(-people[open_blocks], kind="stable")].tolist():
+        if not _place(block, slice(starts[block], starts[block + 1]), pairs, price, people,
+                      whole, capacity):  # fmt: skip
+            waiting.append(block)
+    for block in waiting:
+        _push(block, starts, pairs, price, people, whole, capacity)
+    return whole
+
+
+def _place(  # noqa: PLR0913  # the state of one greedy step
+    block: int,
+    rows: slice,
+    pairs: Pairs,
+    price: Floats,
+    people: Ints,
+    whole: Whole,
+    capacity: Ints,
+) -> bool:
+    """Put a block at the cheapest candidate with room."""
+    site = pairs.site[rows]
+    room = whole.load[site] + people[block] <= capacity[site]
+    if not room.any():
+        return False
+    best = site[np.argmin(np.where(room, price[rows], np.inf))]
+    whole.site[block] = best
+    whole.load[best] += people[block]
+    return True
+
+
+def _push(  # noqa: PLR0913  # the state of one greedy step
+    block: int,
+    starts: Ints,
+    pairs: Pairs,
+    price: Floats,
+    people: Ints,
+    whole: Whole,
+    capacity: Ints,
+) -> None:
+    """Make room for a block by moving another one away, at least cost; else leave it out."""
+    need = int(people[block])
+    best: tuple[float, int, int, int] | None = None
+    for row in range(starts[block], starts[block + 1]):
+        site = int(pairs.site[row])
+        short = whole.load[site] + need - capacity[site]
+        for other in np.flatnonzero((whole.site == site) & (people >= short)).tolist():
+            rows = slice(starts[other], starts[other + 1])
+            sites = pairs.site[rows]
+            fits = (whole.load[sites] + people[other] <= capacity[sites]) & (sites != site)
+            if not fits.any():
+                continue
+            cost = np.where(fits, price[rows], np.inf)
+            now = price[rows][sites == site]
+            extra = float(cost.min() - now.min()) * int(people[other]) + float(price[row]) * need
+            if best is None or extra < best[0]:
+                best = (extra, site, other, int(sites[np.argmin(cost)]))
+    if best is None:
+        return
+    _, site, other, target = best
+    whole.load[site] += need - people[other]
+    whole.load[target] += people[other]
+    whole.site[other], whole.site[block] = target, site

@@ -1,0 +1,107 @@
+"""Tubes to labs: the last flow, exact in whole tubes, and the consignments that follow from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from scheduler.domain.city import Ints
+from scheduler.solve.layout import Layout
+from scheduler.solve.network import LabFlow, LabSide, Reach, Supplies, match, solve_labs
+from scheduler.solve.schedule import Calls
+
+
+@dataclass(frozen=True)
+class Batches:
+    """What leaves a stream in a wave: ``people`` in ``tubes``, oldest sample from ``first_slot``."""
+
+    stream: Ints
+    wave: Ints
+    people: Ints
+    tubes: Ints
+    first_slot: Ints
+
+
+@dataclass(frozen=True)
+class Shipments:
+    """Columns of equal length: ``batch`` (row of Batches), lab, hour, tubes, people."""
+
+    batch: Ints
+    lab: Ints
+    hour: Ints
+    tubes: Ints
+    people: Ints
+
+
+def batches_of(calls: Calls, pool: Ints, slots_per_wave: int, num_waves: int) -> Batches:
+    """Return the batches of all calls; ``pool[stream]`` people share a tube."""
+    wave = calls.slot // slots_per_wave
+    key = calls.stream * num_waves + wave
+    distinct, which = np.unique(key, return_inverse=True)
+    people = np.bincount(which, weights=calls.people).astype(np.int64)
+    first = np.full(len(distinct), np.iinfo(np.int64).max)
+    np.minimum.at(first, which, calls.slot)
+    stream = distinct // num_waves
+    tubes = -(-people // pool[stream])
+    return Batches(stream, distinct % num_waves, people, tubes, first)
+
+
+def ship(
+    batches: Batches, layout: Layout, reach: Reach, labs: LabSide, pool: Ints, left_cost: float
+) -> tuple[Shipments, Ints]:
+    """Send all tubes to labs at least lateness; returns shipments and tubes left per batch."""
+    group = layout.group[batches.stream]
+    num_waves = reach.first_sample_min.shape[1]
+    key = group * num_waves + batches.wave
+    distinct, which = np.unique(key, return_inverse=True)
+    units = np.bincount(which, weights=batches.tubes, minlength=len(distinct)).astype(np.int64)
+    rows = np.arange(len(distinct))
+    supplies = Supplies(
+        units, rows, distinct // num_waves, distinct % num_waves, units, np.zeros(len(rows))
+    )
+    flow = solve_labs(supplies, reach, labs, np.full(len(rows), left_cost))
+    return _share(batches, which, distinct, flow, pool, num_waves)
+
+
+def _share(  # noqa: PLR0913  # joins the flow's answer to the batches
+    batches: Batches, which: Ints, distinct: Ints, flow: LabFlow, pool: Ints, num_waves: int
+) -> tuple[Shipments, Ints]:
+    """Share the tubes of group waves among their batches; what is left falls on the last ones."""
+    at = np.searchsorted(distinct, flow.load_group * num_waves + flow.load_wave)
+    sent = np.r_[flow.load_units, flow.left]
+    row = np.r_[at, np.arange(len(distinct))]
+    hour = np.r_[flow.load_hour, np.full(len(distinct), 1 << 40)]
+    lab = np.r_[flow.load_lab, np.full(len(distinct), -1)]
+    order = np.arange(len(batches.stream))
+    batch, load, tubes = match(which, batches.tubes, order, row, sent, hour)
+    lost = lab[load] < 0
+    left = np.bincount(batch[lost], weights=tubes[lost], minlength=len(order)).astype(np.int64)
+    batch, load, tubes = batch[~lost], load[~lost], tubes[~lost]
+    columns = _joined(batch, lab[load], hour[load], tubes)
+    return _with_people(batches, columns, pool), left
+
+
+def _joined(batch: Ints, lab: Ints, hour: Ints, tubes: Ints) -> tuple[Ints, Ints, Ints, Ints]:
+    """Join rows of equal batch, lab and hour; sorted by batch, then hour."""
+    order = np.lexsort((lab, hour, batch))
+    batch, lab, hour, tubes = batch[order], lab[order], hour[order], tubes[order]
+    new = np.r_[True, (np.diff(batch) != 0) | (np.diff(lab) != 0) | (np.diff(hour) != 0)]
+    start = np.flatnonzero(new[: len(batch)])
+    total = np.add.reduceat(tubes, start) if len(batch) else tubes
+    return batch[start], lab[start], hour[start], total
+
+
+def _with_people(
+    batches: Batches, columns: tuple[Ints, Ints, Ints, Ints], pool: Ints
+) -> Shipments:
+    """Fill tubes to the pool size; the batch's last tube takes what is left."""
+    batch, lab, hour, tubes = columns
+    size = pool[batches.stream[batch]]
+    before = np.cumsum(tubes) - tubes
+    first = np.searchsorted(batch, batch)
+    before -= before[first]
+    upto = np.minimum((before + tubes) * size, batches.people[batch])
+    return Shipments(batch, lab, hour, tubes, upto - before * size)
+
+

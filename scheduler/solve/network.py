@@ -1,0 +1,311 @@
+"""The time-expanded network from groups of sites to lab hours (DESIGN.md section 3).
+
+``row -> (group, wave) -> (lab, wave, first hour) -> lab hour -> lab day -> sink``. Sites that share
+opening hours and lie close together form a group, because a tube's lateness depends on wave, lab and
+hour only. A tube that is late stays late at a constant price per minute, so late tubes queue in one
+chain per lab and pool class, whatever their wave: exact, and far smaller than an arc per
+(wave, lab, hour).
+
+Flow is counted in *units*. For the bound and the prices a tube has lcm(pool sizes) units, so that
+mixed pools share a lab in whole numbers; to place whole tubes a unit is a tube.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from scheduler.domain.city import Flags, Floats, Ints
+from scheduler.solve.flow import ArcList, Network, potentials, solve
+from scheduler.solve.reach import Promise, start_min
+from scheduler.solve.timeline import LabHours
+
+
+@dataclass(frozen=True)
+class Supplies:
+    """What is sent: rows, and arcs from rows into (group, wave).
+
+    ``units[row]``; then per arc ``row``, ``group``, ``wave``, ``capacity`` in units and ``cost`` in
+    person-minutes per unit.
+    """
+
+    units: Ints
+    row: Ints
+    group: Ints
+    wave: Ints
+    capacity: Ints
+    cost: Floats
+
+
+@dataclass(frozen=True)
+class Reach:
+    """How groups reach labs.
+
+    ``travel_min[group, lab]``, ``usable[group, lab]`` (pool size and candidate list),
+    ``late_cost[group]`` per unit and minute, ``chain[group]`` numbers classes of equal late cost,
+    ``first_sample_min[group, wave]`` is when the wave's oldest sample may be taken.
+    """
+
+    travel_min: Ints
+    usable: Flags
+    late_cost: Floats
+    chain: Ints
+    first_sample_min: Ints
+
+
+@dataclass(frozen=True)
+class LabFlow:
+    """The solved network.
+
+    ``sent[arc]`` follows ``Supplies``; ``left[row]`` was not sent; the load columns list units of a
+    (group, wave) started in a lab's hour; ``hour_price[lab, hour]`` and ``day_price[lab, day]`` are
+    in person-minutes per unit.
+    """
+
+    sent: Ints
+    left: Ints
+    load_group: Ints
+    load_wave: Ints
+    load_lab: Ints
+    load_hour: Ints
+    load_units: Ints
+    hour_price: Floats
+    day_price: Floats
+
+
+@dataclass(frozen=True)
+class LabSide:
+    """The labs as the network sees them; ``per_tube`` units make a tube."""
+
+    hours: LabHours
+    promise: Promise
+    max_tubes_per_day: Ints
+    max_holding_min: int
+    per_tube: int
+
+
+def solve_labs(supplies: Supplies, reach: Reach, labs: LabSide, left_cost: Floats) -> LabFlow:
+    """Send all rows through the labs at least cost; ``left_cost[row]`` is the price of not sending."""
+    return _Builder(supplies, reach, labs, left_cost).run()
+
+
+class _Builder:
+    """Numbers the nodes, adds one family of arcs after the other, solves and reads back."""
+
+    def __init__(
+        self, supplies: Supplies, reach: Reach, labs: LabSide, left_cost: Floats
+    ) -> None:
+        self.supplies, self.reach, self.labs, self.left_cost = supplies, reach, labs, left_cost
+        self.num_labs, self.num_hours = labs.hours.capacity.shape
+        self.num_waves = len(labs.promise.pickup_min)
+        self.arcs = ArcList()
+        self.next_node = 0
+
+    def nodes(self, count: int) -> int:
+        first, self.next_node = self.next_node, self.next_node + count
+        return first
+
+    def run(self) -> LabFlow:
+        supplies = self.supplies
+        rows = self.nodes(len(supplies.units))
+        self._number_group_waves()
+        self.hour_node = self.nodes(self.num_labs * self.num_hours)
+        self.sink = self.nodes(1)
+        sent = self.arcs.add(
+            rows + supplies.row, self.gw_node[supplies.group, supplies.wave],
+            supplies.capacity, supplies.cost,
+        )  # fmt: skip
+        left = self.arcs.add(
+            rows + np.arange(len(supplies.units)), np.int64(self.sink),
+            supplies.units, self.left_cost,
+        )  # fmt: skip
+        self._add_roads()
+        self._add_hours()
+        supply = np.zeros(self.next_node, dtype=np.int64)
+        supply[rows : rows + len(supplies.units)] = supplies.units
+        supply[self.sink] = -supplies.units.sum()
+        network = self.arcs.network(supply)
+        flow = solve(network)
+        return self._read(network, flow, (sent, left))
+
+    def _number_group_waves(self) -> None:
+        used = np.zeros((len(self.reach.chain), self.num_waves), dtype=bool)
+        used[self.supplies.group, self.supplies.wave] = True
+        self.gw_node = np.full(used.shape, -1, dtype=np.int64)
+        self.gw_node[used] = self.nodes(int(used.sum())) + np.arange(int(used.sum()))
+        self.gw_group, self.gw_wave = np.nonzero(used)
+
+    def _add_roads(self) -> None:
+        """Add arcs from (group, wave) to (lab, wave, first hour), and from there to hours."""
+        pair, lab = np.nonzero(self.reach.usable[self.gw_group])
+        group, wave = self.gw_group[pair], self.gw_wave[pair]
+        arrive = self.labs.promise.pickup_min[wave] + self.reach.travel_min[group, lab]
+        fresh = arrive - self.reach.first_sample_min[group, wave] <= self.labs.max_holding_min
+        group, wave, lab, arrive = group[fresh], wave[fresh], lab[fresh], arrive[fresh]
+        hours, promise = self.labs.hours, self.labs.promise
+        hour = hours.index(arrive)
+        start, allowed = start_min(hours, lab, hour, arrive)
+        late = promise.late_min(wave, lab, start)
+        on_time = allowed & (late == 0)
+        self._add_on_time(group, wave, lab, np.where(on_time, hour, hour + 1))
+        self._add_late_arrival(group, wave, lab, hour, late, allowed & ~on_time)
+
+    def _add_on_time(self, group: Ints, wave: Ints, lab: Ints, hour: Ints) -> None:
+        """Add roads into nodes (lab, wave, hour, chain), their free hours and their late entry."""
+        chain = self.reach.chain[group]
+        key = ((lab * self.num_waves + wave) * (self.num_hours + 2) + hour) * 64 + chain
+        distinct, first, which = np.unique(key, return_index=True, return_inverse=True)
+        node = self.nodes(len(distinct))
+        big = np.int64(self.supplies.units.sum())
+        self.road = self.arcs.add(self.gw_node[group, wave], node + which, big, np.float64(0))
+        self.road_group, self.road_wave, self.road_node = group, wave, which
+        self._add_hours_of(
+            node + np.arange(len(distinct)), lab[first], wave[first], hour[first], group[first]
+        )
+
+    def _add_hours_of(self, node: Ints, lab: Ints, wave: Ints, hour: Ints, group: Ints) -> None:
+        """Add free arcs to the hours that keep the promise, and one arc into the late chain."""
+        promise, hours = self.labs.promise, self.labs.hours
+        last = hours.index(promise.due_min[wave] - promise.processing_min[lab])
+        count = np.maximum(0, np.minimum(last, self.num_hours - 1) - hour + 1)
+        at = np.repeat(np.arange(len(node)), count)
+        step = np.arange(len(at)) - np.repeat(np.cumsum(count) - count, count)
+        to = hour[at] + step
+        whole = hours.open_from[lab[at], to] == hours.begin_min[to]
+        at, to = at[whole], to[whole]
+        big = np.int64(self.supplies.units.sum())
+        self.free = self.arcs.add(node[at], self._hour(lab[at], to), big, np.float64(0))
+        self.free_node, self.free_lab, self.free_hour = at, lab[at], to
+        self._add_late_chain(node, lab, wave, np.maximum(hour, last + 1), group)
+
+    def _add_late_chain(self, node: Ints, lab: Ints, wave: Ints, hour: Ints, group: Ints) -> None:
+        hours, promise = self.labs.hours, self.labs.promise
+        classes = int(self.reach.chain.max()) + 1
+        self.chain_node = self.nodes(classes * self.num_labs * self.num_hours)
+        inside = hour < self.num_hours
+        entry = np.flatnonzero(inside)
+        lab_e, hour_e, group_e = lab[entry], hour[entry], group[entry]
+        late = promise.late_min(wave[entry], lab_e, hours.begin_min[hour_e])
+        big = np.int64(self.supplies.units.sum())
+        self.entry = self.arcs.add(
+            node[entry], self._chain(self.reach.chain[group_e], lab_e, hour_e), big,
+            late * self.reach.late_cost[group_e],
+        )  # fmt: skip
+        self.entry_node = entry
+        self.entry_key = self._chain(self.reach.chain[group_e], lab_e, hour_e) - self.chain_node
+        rate = np.zeros(classes)
+        rate[self.reach.chain] = self.reach.late_cost
+        grid = np.arange(classes * self.num_labs * self.num_hours)
+        hour_g, lab_g = grid % self.num_hours, grid // self.num_hours % self.num_labs
+        whole = (hours.capacity[lab_g, hour_g] > 0) & (
+            hours.open_from[lab_g, hour_g] == hours.begin_min[hour_g]
+        )
+        out = grid[whole]
+        self.out = self.arcs.add(
+            self.chain_node + out, self._hour(lab_g[out], hour_g[out]), big, np.float64(0)
+        )
+        self.out_key = out
+        on = grid[hour_g < self.num_hours - 1]
+        self.wait = self.arcs.add(
+            self.chain_node + on, self.chain_node + on + 1, big,
+            60.0 * rate[on // self.num_hours // self.num_labs],
+        )  # fmt: skip
+
+    def _add_late_arrival(
+        self, group: Ints, wave: Ints, lab: Ints, hour: Ints, late: Ints, keep: Flags
+    ) -> None:
+        """Add direct arcs for tubes already late when they arrive, started in that very hour."""
+        group, wave, lab, hour = group[keep], wave[keep], lab[keep], hour[keep]
+        big = np.int64(self.supplies.units.sum())
+        self.direct = self.arcs.add(
+            self.gw_node[group, wave], self._hour(lab, hour), big,
+            late[keep] * self.reach.late_cost[group],
+        )  # fmt: skip
+        self.direct_columns = (group, wave, lab, hour)
+
+    def _add_hours(self) -> None:
+        hours, per = self.labs.hours, self.labs.per_tube
+        lab, hour = np.nonzero(hours.capacity)
+        day = hours.day - hours.day.min()
+        days = int(day.max()) + 1
+        self.day_node = np.full((self.num_labs, days), self.sink)
+        limited = np.flatnonzero(self.labs.max_tubes_per_day >= 0)
+        if len(limited):
+            tail = self.nodes(len(limited) * days) + np.arange(len(limited) * days)
+            self.day_node[limited] = tail.reshape(len(limited), days)
+            cap = np.repeat(self.labs.max_tubes_per_day[limited], days) * per
+            self.arcs.add(tail, np.full(len(tail), self.sink), cap, np.float64(0))
+        head = self.day_node[lab, day[hour]]
+        self.arcs.add(
+            self._hour(lab, hour), head, hours.capacity[lab, hour] * per, np.float64(0)
+        )
+        self.hour_lab, self.hour_hour = lab, hour
+
+    def _hour(self, lab: Ints, hour: Ints) -> Ints:
+        return self.hour_node + lab * self.num_hours + hour
+
+    def _chain(self, chain: Ints, lab: Ints, hour: Ints) -> Ints:
+        return self.chain_node + (chain * self.num_labs + lab) * self.num_hours + hour
+
+    def _read(self, network: Network, flow: Ints, arcs: tuple[slice, slice]) -> LabFlow:
+        price = potentials(network, flow)
+        day_price = np.maximum(0, price[self.sink] - price[self.day_node])
+        hour_price = np.zeros((self.num_labs, self.num_hours))
+        lab, hour = self.hour_lab, self.hour_hour
+        day = (self.labs.hours.day - self.labs.hours.day.min())[hour]
+        gain = price[self.day_node[lab, day]] - price[self._hour(lab, hour)]
+        hour_price[lab, hour] = np.maximum(0, gain)
+        load = self._loads(flow)
+        return LabFlow(flow[arcs[0]], flow[arcs[1]], *load, hour_price, day_price)
+
+    def _loads(self, flow: Ints) -> tuple[Ints, Ints, Ints, Ints, Ints]:
+        """Split the flow through shared nodes among groups: first come, first served."""
+        chain_lab = self.out_key // self.num_hours % self.num_labs
+        entry, out, pieces = match(
+            self.entry_key // self.num_hours, flow[self.entry], self.entry_key % self.num_hours,
+            self.out_key // self.num_hours, flow[self.out], self.out_key % self.num_hours,
+        )  # fmt: skip
+        node = np.concatenate((self.free_node, self.entry_node[entry]))
+        lab = np.concatenate((self.free_lab, chain_lab[out]))
+        hour = np.concatenate((self.free_hour, self.out_key[out] % self.num_hours))
+        amount = np.concatenate((flow[self.free], pieces))
+        road, use, units = match(
+            self.road_node, flow[self.road], np.zeros(len(self.road_node), dtype=np.int64),
+            node, amount, hour,
+        )  # fmt: skip
+        group, wave, to_lab, to_hour = self.direct_columns
+        direct = flow[self.direct]
+        some = direct > 0
+        return (
+            np.concatenate((self.road_group[road], group[some])),
+            np.concatenate((self.road_wave[road], wave[some])),
+            np.concatenate((lab[use], to_lab[some])),
+            np.concatenate((hour[use], to_hour[some])),
+            np.concatenate((units, direct[some])),
+        )
+
+
+def match(
+    in_key: Ints, in_units: Ints, in_order: Ints, out_key: Ints, out_units: Ints, out_order: Ints
+) -> tuple[Ints, Ints, Ints]:
+    """Pair what enters with what leaves under equal keys, first in first out.
+
+    Per key the sums must agree. Returns indices into the in and out columns and the units of each
+    pair.
+    """
+    ins = _ordered(in_key, in_units, in_order)
+    outs = _ordered(out_key, out_units, out_order)
+    in_end, out_end = np.cumsum(in_units[ins]), np.cumsum(out_units[outs])
+    ends = np.union1d(in_end, out_end)
+    units = np.diff(ends, prepend=0)
+    return (
+        ins[np.searchsorted(in_end, ends)],
+        outs[np.searchsorted(out_end, ends)],
+        units,
+    )
+
+
+def _ordered(key: Ints, units: Ints, order: Ints) -> Ints:
+    some = np.flatnonzero(units > 0)
+    return some[np.lexsort((order[some], key[some]))]

@@ -1,0 +1,52 @@
+"""The face of this package: one round in, one complete plan out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from scheduler.domain.instance import Instance
+from scheduler.domain.metrics import summarise
+from scheduler.domain.plan import Plan
+from scheduler.errors import NoPlanError
+from scheduler.solve.planner import solve_round
+from scheduler.solve.spacing import site_quota
+from scheduler.solve.tables import plan_tables, tie_breaks
+
+Report = Callable[[str, float | None], None]
+
+
+def make_plan(
+    instance: Instance,
+    *,
+    seed: int = 0,
+    revision: str = "0001",
+    report: Report = lambda _stage, _gap: None,
+    deadline: Callable[[], bool] | None = None,
+) -> Plan:
+    """Return a plan of a round; ``deadline()`` tells whether the time limit has passed.
+
+    Raises
+    ------
+    NoPlanError
+        When the time limit passes between two stages before the plan is complete.
+    """
+
+    def stage(name: str, gap: float | None) -> None:
+        if deadline is not None and deadline():
+            raise NoPlanError(
+                f"The time limit passed before the stage '{name}': no plan was made",
+                hint="Give more time with --time-limit.",
+            )
+        report(name, gap)
+
+    stage("queue grounds", None)
+    quota = site_quota(instance)
+    market, solution = solve_round(instance, quota, seed, stage)
+    stage("tables", None)
+    tables = plan_tables(instance, market, solution)
+    summary = summarise(
+        instance, tables, best_bound=solution.bound.value,
+        bound_unserved=solution.bound.forced_unserved, seed=seed, revision=revision,
+    )  # fmt: skip
+    summary["tie_breaks"] = tie_breaks(instance, solution)
+    return tables.with_summary(summary)

@@ -1,0 +1,92 @@
+"""Which blocks of a stream go into which run of slots (a block never spans a closing).
+
+Per run the people should match the share that the labs can take, and fill whole tubes: a part-filled
+tube at the end of a day costs lab time that somebody behind it waits for. Both are subset sums,
+solved exactly by dynamic programming over a bit set.
+"""
+
+from __future__ import annotations
+
+
+from scheduler.domain.city import Ints
+
+_EMPTY_PLACE = 25
+"""People by which a sum may miss its target to fill one more place in a tube: the next stream makes
+up for a missed target, but nobody for an empty place."""
+
+
+def subset_near(sizes: list[int], target: int, low: int, high: int, tube: int) -> list[int]:
+    """Return indices whose sizes sum near ``target`` within [low, high], in whole tubes if close.
+
+    When no sum lies in the range, the largest sum up to ``high`` is taken.
+    """
+    if high < 0:
+        return []
+    reachable = [1]
+    mask = (1 << (high + 1)) - 1
+    for size in sizes:
+        reachable.append((reachable[-1] | reachable[-1] << size) & mask)
+    best = _pick_sum(reachable[-1], target, low, high, tube)
+    chosen = []
+    for index in range(len(sizes) - 1, -1, -1):
+        if not reachable[index] >> best & 1:
+            chosen.append(index)
+            best -= sizes[index]
+    return chosen[::-1]
+
+
+def _pick_sum(reachable: int, target: int, low: int, high: int, tube: int) -> int:
+    """Return the reachable sum nearest to the target; empty places in a tube count many times."""
+    low, high = max(low, 0), max(high, 0)
+    target = min(max(target, low), high)
+    best, best_score = -1, 1 << 62
+    for distance in range(high + 1):
+        if distance >= best_score:
+            break
+        for total in {target - distance, target + distance}:
+            if low <= total <= high and reachable >> total & 1:
+                score = distance + _EMPTY_PLACE * (-total % tube)
+                if score < best_score:
+                    best, best_score = total, score
+    if best >= 0:
+        return best
+    return reachable.bit_length() - 1  # nothing in the range: the fullest
+
+
+def split_runs(
+    sizes: Ints, capacity: list[int], share: list[float], carry: list[float], tube: int
+) -> list[list[int]]:
+    """Return per run the indices of blocks; what fits nowhere is left out.
+
+    ``capacity[run]`` is in people, ``share[run]`` sums to 1, ``carry[run]`` is what earlier streams
+    of the group still owe the run and is updated.
+    """
+    waiting = list(range(len(sizes)))
+    runs: list[list[int]] = []
+    total = int(sizes.sum())
+    for run, room in enumerate(capacity):
+        later = sum(capacity[run + 1 :])
+        people = [int(sizes[i]) for i in waiting]
+        rest = sum(people)
+        if run == len(capacity) - 1 and rest <= room:
+            chosen = list(range(len(waiting)))
+        else:
+            wish = round(total * share[run] + carry[run])
+            chosen = subset_near(people, wish, rest - later, min(room, rest), tube)
+        taken = [waiting[c] for c in chosen]
+        carry[run] += total * share[run] - float(sizes[taken].sum())
+        runs.append(taken)
+        gone = set(taken)
+        waiting = [i for i in waiting if i not in gone]
+    return runs
+
+
+def fits(sizes: Ints, capacity: list[int]) -> bool:
+    """Return whether all blocks find a run."""
+    empty = [0.0] * len(capacity)
+    share = [c / max(1, sum(capacity)) for c in capacity]
+    runs = split_runs(sizes, capacity, share, empty, 1)
+    return sum(map(len, runs)) == len(sizes)
+
+
+

@@ -1,0 +1,115 @@
+"""From people per wave to people per slot, block after block.
+
+Blocks follow each other through the waves of a run. Within a wave people are called as early as the
+quota allows, because only the wave decides about the laboratory and every minute counts as `finish`;
+a block that goes on into the next wave keeps one person in each slot in between, so that its slots
+are consecutive (DESIGN.md, rule 3).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Call:
+    """People of one block called in one slot."""
+
+    block: int
+    slot: int
+    people: int
+
+
+def fill_run(
+    blocks: list[tuple[int, int]], waves: list[tuple[int, int, int]], quota: int
+) -> list[Call]:
+    """Return the calls of a run.
+
+    ``blocks`` are (block, people) in order; ``waves`` are (first slot, end slot, people) of
+    consecutive waves, whose people sum to the blocks'. Falls back to calling everybody as early as
+    possible where the people per wave would tear a block apart.
+    """
+    calls: list[Call] = []
+    portions = _portions(blocks, [people for _, _, people in waves])
+    for (first, end, _), part in zip(waves, portions, strict=True):
+        placed = _fill_wave(part, first, end, quota)
+        if placed is None:
+            return fill_densely(blocks, waves[0][0], quota)
+        calls += placed
+    if not is_consecutive(calls):
+        return fill_densely(blocks, waves[0][0], quota)
+    return calls
+
+
+def fill_densely(blocks: list[tuple[int, int]], first: int, quota: int) -> list[Call]:
+    """Call everybody as early as the quota allows, from slot ``first``."""
+    calls: list[Call] = []
+    slot, room = first, quota
+    for block, people in blocks:
+        waiting = people
+        while waiting:
+            if not room:
+                slot, room = slot + 1, quota
+            now = min(room, waiting)
+            calls.append(Call(block, slot, now))
+            room -= now
+            waiting -= now
+    return calls
+
+
+def is_consecutive(calls: list[Call]) -> bool:
+    """Return whether each block's slots follow each other."""
+    last: dict[int, int] = {}
+    for call in calls:
+        if call.block in last and call.slot not in (last[call.block], last[call.block] + 1):
+            return False
+        last[call.block] = call.slot
+    return True
+
+
+def _portions(
+    blocks: list[tuple[int, int]], people: list[int]
+) -> list[list[tuple[int, int, bool]]]:
+    """Cut blocks along the waves: per wave (block, people, goes on into the next wave)."""
+    result = []
+    at, left = 0, blocks[0][1] if blocks else 0
+    for total in people:
+        wave = []
+        free = total
+        while free and at < len(blocks):
+            now = min(free, left)
+            left -= now
+            free -= now
+            wave.append((blocks[at][0], now, left > 0))
+            if not left:
+                at += 1
+                left = blocks[at][1] if at < len(blocks) else 0
+        result.append(wave)
+    return result
+
+
+def _fill_wave(
+    part: list[tuple[int, int, bool]], first: int, end: int, quota: int
+) -> list[Call] | None:
+    """Call a wave's portions early; None where the last one cannot reach the wave's end."""
+    calls: list[Call] = []
+    slot, room = first, quota
+    for block, people, goes_on in part:
+        waiting = people
+        if goes_on:
+            start = max(slot + (room == 0), end - people)
+            if start > slot:
+                slot, room = start, quota
+        while waiting:
+            if not room:
+                slot, room = slot + 1, quota
+            if slot >= end:
+                return None
+            keep = end - slot - 1 if goes_on else 0
+            now = min(room, waiting - min(keep, waiting - 1))
+            calls.append(Call(block, slot, now))
+            room -= now
+            waiting -= now
+            if goes_on and waiting:
+                slot, room = slot + 1, quota
+    return calls
