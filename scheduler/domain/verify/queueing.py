@@ -8,7 +8,7 @@ three standard errors between runs, and at least 0.01.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from heapq import heapreplace
 
@@ -21,14 +21,16 @@ from scheduler.domain.settings import QueueSettings
 NUM_RUNS = 8
 WARM_UP_SLOTS = 40  # dropped; long against the memory of a queue at 95 % load
 MOST_SLOTS = 200  # measured in each run
-MOST_PEOPLE = 200_000  # in all runs of a desk, so that large sites cost no more than small ones
+MOST_PEOPLE = 200_000  # in all runs of a desk
+QUICK_PEOPLE = 20_000  # in runs that only clear desks far from the limit
+RATE_CLASSES = 16  # similar desks: rates within a factor of 2 ** (1 / 16), about 4 %
 LEAST_SLOTS = 40
 LEAST_DOUBT = 0.01
 DOUBT_ERRORS = 3.0
 SEED = 20201222
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True)
 class Desk:
     """Parallel lanes and the people called to them in each slot; rate in people per hour."""
 
@@ -48,48 +50,49 @@ class QueueTrial:
 
     def __init__(self, queue: QueueSettings, slot_min: int, level: float) -> None:
         self.queue, self.slot_min, self.level = queue, slot_min, level
-        self._peaks: dict[Desk, Ints] = {}
+        self._peaks: dict[tuple[Desk, int], Ints] = {}
 
     def shares(self, desks: Sequence[Desk], places: Sequence[int]) -> dict[int, float]:
         """Return, by position, the share of slots that fit, of those desks where too few do.
 
-        The fullest desk of each kind is tried first: places that hold its queue hold the queue
-        of any desk with fewer called.
+        Places that hold the queue of a slower desk with more people called hold the desk's own:
+        first a quick run of the worst of all similar desks, then of the fullest of its kind.
         """
-        fullest: dict[tuple[int, float], Desk] = {}
-        for desk in desks:
-            kind = (desk.lanes, desk.rate)
-            fullest[kind] = max(desk, fullest.get(kind, desk))
+        similar = _worst_by(desks, [(desk.lanes, _rate_class(desk.rate)) for desk in desks])
+        kind = _worst_by(desks, [(desk.lanes, desk.rate) for desk in desks])
         failing = {}
         for position, (desk, room) in enumerate(zip(desks, places, strict=True)):
-            if not self._may_fit(fullest[desk.lanes, desk.rate], room) and not self._may_fit(
-                desk, room
-            ):
+            if self.surely_fits(similar[position], room, QUICK_PEOPLE):
+                continue
+            if not self._may_fit(kind[position], room) and not self._may_fit(desk, room):
                 failing[position] = float(np.mean(self.peaks(desk) <= room))
         return failing
 
-    def surely_fits(self, desk: Desk, places: int) -> bool:
-        """Return whether the share that fits is above the level beyond doubt."""
-        share, doubt = self._share(desk, places)
-        return share >= self.level + doubt
+    def surely_fits(self, desk: Desk, places: int, people: int = MOST_PEOPLE) -> bool:
+        """Return whether the share that fits is above the level beyond doubt, or all."""
+        share, doubt = self._share(desk, places, people)
+        return share >= min(1.0, self.level + doubt)
 
     def _may_fit(self, desk: Desk, places: int) -> bool:
-        share, doubt = self._share(desk, places)
+        share, doubt = self._share(desk, places, MOST_PEOPLE)
         return share >= self.level - doubt
 
-    def _share(self, desk: Desk, places: int) -> tuple[float, float]:
-        fits = np.mean(self.peaks(desk) <= places, axis=1)
+    def _share(self, desk: Desk, places: int, people: int) -> tuple[float, float]:
+        fits = np.mean(self.peaks(desk, people) <= places, axis=1)
         error = float(np.std(fits, ddof=1)) / np.sqrt(NUM_RUNS)
         return float(np.mean(fits)), max(LEAST_DOUBT, DOUBT_ERRORS * error)
 
-    def peaks(self, desk: Desk) -> Ints:
-        """Return the peak number waiting, shape [run, slot], after the warm-up."""
-        if desk not in self._peaks:
-            budget = MOST_PEOPLE // (NUM_RUNS * max(1, desk.called)) - WARM_UP_SLOTS
+    def peaks(self, desk: Desk, people: int = MOST_PEOPLE) -> Ints:
+        """Return the peak number waiting, shape [run, slot], after the warm-up.
+
+        ``people`` is how many are lived through, so that large desks cost no more than small ones.
+        """
+        if (desk, people) not in self._peaks:
+            budget = people // (NUM_RUNS * max(1, desk.called)) - WARM_UP_SLOTS
             num_slots = WARM_UP_SLOTS + min(MOST_SLOTS, max(LEAST_SLOTS, budget))
             runs = [self._run(desk, num_slots, run) for run in range(NUM_RUNS)]
-            self._peaks[desk] = np.stack(runs)
-        return self._peaks[desk]
+            self._peaks[desk, people] = np.stack(runs)
+        return self._peaks[desk, people]
 
     def _run(self, desk: Desk, num_slots: int, run: int) -> Ints:
         random = np.random.default_rng([SEED, run, desk.lanes, desk.called])
@@ -114,6 +117,19 @@ class QueueTrial:
         if cv == 0:
             return np.full(size, mean)
         return random.gamma(1 / cv**2, mean * cv**2, size)
+
+
+def _rate_class(rate: float) -> int:
+    return int(np.floor(RATE_CLASSES * np.log2(rate)))
+
+
+def _worst_by(desks: Sequence[Desk], groups: Sequence[Hashable]) -> list[Desk]:
+    """Return, for each desk, the slowest rate and the most people called in its group."""
+    worst: dict[Hashable, Desk] = {}
+    for desk, group in zip(desks, groups, strict=True):
+        other = worst.get(group, desk)
+        worst[group] = Desk(desk.lanes, min(desk.rate, other.rate), max(desk.called, other.called))
+    return [worst[group] for group in groups]
 
 
 def first_come_first_served(arrivals: Floats, swabs: Floats, lanes: int) -> Floats:
