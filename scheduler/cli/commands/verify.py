@@ -19,7 +19,7 @@ from scheduler.domain.verify import CODES
 @click.option("--json", "as_json", is_flag=True, help="Print the breaches as JSON.")
 @click.option("--limit", type=click.IntRange(min=0), help="Print at most this many breaches.")
 def command(folder: Path, revision: str | None, as_json: bool, limit: int | None) -> None:
-    r"""Check a plan of the round in DIR; shares no code with the solver.
+    """Check a plan of the round in DIR; shares no code with the solver.
 
     Input and plan are read again from disk. Every hard rule and every figure of summary.json is
     worked out anew; each breach is told with file, line, ids and code.
@@ -30,7 +30,7 @@ def command(folder: Path, revision: str | None, as_json: bool, limit: int | None
       nat-scheduler verify dalian --revision 0001 --json --limit 20
 
     Exit codes: 0 clean, 1 breaches (or errors in the input), 2 there is no such plan.
-    """
+    """  # noqa: D301  # click reads the backspace itself
     result = verify_round(folder, revision)
     if as_json:
         click.echo(json.dumps(result.to_dict(limit), ensure_ascii=False))
