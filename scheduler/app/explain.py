@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from scheduler.app.revision import open_revision
-from scheduler.domain.explain import Explanation, explain, lane_quota
+from scheduler.domain.explain import Explanation, explain
 from scheduler.domain.instance import Instance, RoundClock
 from scheduler.errors import CannotRunError
+from scheduler.solve.spacing import site_quota
 
 NUM_NAMES = 8
 """Communities listed when a name is not clear."""
@@ -60,7 +61,7 @@ def explain_community(
         language=settings.round.language,
         promise_min=round(settings.targets.result_hours * 60),
         clock=opened.instance.clock,
-        facts=explain(opened.instance, opened.plan, index, lane_quota(opened.instance)),
+        facts=explain(opened.instance, opened.plan, index, site_quota(opened.instance)),
     )
 
 
