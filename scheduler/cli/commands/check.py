@@ -19,7 +19,7 @@ from scheduler.errors import Finding
 @click.option("--json", "as_json", is_flag=True, help="Print findings and arithmetic as JSON.")
 @click.option("--limit", type=click.IntRange(min=0), help="Print at most this many findings.")
 def command(folder: Path, as_json: bool, limit: int | None) -> None:
-    r"""Check the input of the round in DIR, then show its arithmetic.
+    """Check the input of the round in DIR, then show its arithmetic.
 
     All findings are told at once, errors first: file, line, column, value, code and way out.
     The arithmetic shows people, tubes, lane-hours and lab tubes needed and there, by district.
@@ -30,7 +30,7 @@ def command(folder: Path, as_json: bool, limit: int | None) -> None:
       nat-scheduler check dalian --json --limit 20
 
     Exit codes: 0 no errors (notes do not count), 1 errors, 2 DIR cannot be read.
-    """
+    """  # noqa: D301  # click reads the backspace itself
     result = check_round(folder)
     if as_json:
         click.echo(json.dumps(_document(result, limit), ensure_ascii=False))

@@ -18,7 +18,7 @@ from scheduler.cli.render import wrap
 @click.option("--revision", metavar="R", help="Revision to explain; the newest by default.")
 @click.option("--json", "as_json", is_flag=True, help="Print facts and words as JSON.")
 def command(folder: Path, community: str, revision: str | None, as_json: bool) -> None:
-    r"""Tell why COMMUNITY (id or name) of the round in DIR goes there then.
+    """Tell why COMMUNITY (id or name) of the round in DIR goes there then.
 
     Tells its zone and the rules that bind it, the sites it may use with the way and how full
     each is, and the labs that take its tubes, in the language of the round. Reasons come from
@@ -27,7 +27,7 @@ def command(folder: Path, community: str, revision: str | None, as_json: bool) -
     \b
     Example:
       nat-scheduler explain dalian 210202001
-    """
+    """  # noqa: D301  # click reads the backspace itself
     result = explain_community(folder, community, revision=revision)
     parts = paragraphs(result)
     if as_json:

@@ -23,7 +23,7 @@ from scheduler.app.init import CITIES, DEFAULT_SEED, InitResult, init_round
 def command(
     folder: Path, city: str | None, people: int | None, seed: int | None, as_json: bool
 ) -> None:
-    r"""Start the round folder DIR, which must be new or empty.
+    """Start the round folder DIR, which must be new or empty.
 
     With --city it holds a complete SYNTHETIC round, calibrated to published figures: the same
     arguments give the same bytes. Without, it holds a commented round.toml and CSV templates
@@ -33,7 +33,7 @@ def command(
     Example:
       nat-scheduler init dalian --city dalian --people 100000
       nat-scheduler init my-round
-    """
+    """  # noqa: D301  # click reads the backspace itself
     result = init_round(folder, city=city, people=people, seed=seed)
     if as_json:
         click.echo(json.dumps(result.to_dict(), ensure_ascii=False))

@@ -27,7 +27,7 @@ from scheduler.app.plan import PlanOptions, PlanResult, plan_round
 @click.option("--json", "as_json", is_flag=True, help="Print summary.json and seconds per stage.")
 @click.option("--quiet", is_flag=True, help="No progress on stderr.")
 def command(folder: Path, as_json: bool, quiet: bool, **options: object) -> None:
-    r"""Plan the round in DIR as a new revision under DIR/plans.
+    """Plan the round in DIR as a new revision under DIR/plans.
 
     Says how far the plan can be from the best possible one (the gap to a proved lower bound). The
     plan is checked against every hard rule before it is kept.
@@ -39,7 +39,7 @@ def command(folder: Path, as_json: bool, quiet: bool, **options: object) -> None
 
     Exit codes: 0 planned (late results are warned of), 1 errors in the input, 2 cannot run, 3 late
     results with --strict, 4 no plan within the time limit.
-    """
+    """  # noqa: D301  # click reads the backspace itself
     limit = options.pop("time_limit")
     asked = PlanOptions(time_limit_s=limit, **options)  # type: ignore[arg-type]  # click's values
     result = plan_round(folder, asked, _Progress(quiet=quiet))

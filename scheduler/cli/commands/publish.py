@@ -20,7 +20,7 @@ from scheduler.app.publish import PublishResult, publish_revision
 )
 @click.option("--json", "as_json", is_flag=True, help="Print what was published as JSON.")
 def command(folder: Path, revision: str | None, district: str | None, as_json: bool) -> None:
-    r"""Publish a revision of the round in DIR.
+    """Publish a revision of the round in DIR.
 
     Writes published/<revision>/ with one CSV file per community, site, lab and district, and
     switches the link published/latest. With --district, writes published/<revision>-<district>/
@@ -31,7 +31,7 @@ def command(folder: Path, revision: str | None, district: str | None, as_json: b
     Example:
       nat-scheduler publish dalian
       nat-scheduler publish dalian --revision 0002 --district 金州区
-    """
+    """  # noqa: D301  # click reads the backspace itself
     with tqdm(unit=" files", disable=not sys.stderr.isatty(), file=sys.stderr) as bar:
 
         def stage(name: str, _gap: float | None) -> None:

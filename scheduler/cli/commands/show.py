@@ -33,7 +33,7 @@ def command(
     database_url: str | None,
     as_json: bool,
 ) -> None:
-    r"""Show what was planned for the round in DIR.
+    """Show what was planned for the round in DIR.
 
     Without options: the rounds of the store and the revisions of each with their figures. With
     --revision: one revision in words. With --district: when and where each of its communities
@@ -43,7 +43,7 @@ def command(
     Example:
       nat-scheduler show dalian
       nat-scheduler show dalian --revision 0001 --district 金州区
-    """
+    """  # noqa: D301  # click reads the backspace itself
     result: Overview | RevisionDetail
     if revision is None and district is None:
         result = show_rounds(folder, database_url=database_url, runs=runs)

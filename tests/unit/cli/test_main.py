@@ -121,11 +121,12 @@ def test_help_and_version_exit_0(
 def test_every_command_has_help_with_an_example(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str
 ) -> None:
-    """Rule: help of each command shows how it is called."""
+    """Rule: help of each command shows how it is called, a line for each example."""
     assert end_of(monkeypatch, name, "--help") == 0
     printed = capsys.readouterr().out
-    example = printed.partition("Example")[2]
-    assert f"nat-scheduler {name} " in example
+    heading, *lines = printed[printed.index("  Example") :].splitlines()
+    assert heading.endswith(":")
+    assert lines[0].startswith(f"    nat-scheduler {name} ")
 
 
 def test_commands_are_listed_in_order_of_use() -> None:
