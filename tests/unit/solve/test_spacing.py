@@ -23,7 +23,7 @@ WARM_UP = 30
 def events_share(called: int, desk: Desk, queue: QueueSettings, places: int) -> float:
     """Return the share of 15-minute slots whose queue fits the places, by a calendar of events."""
     rng = np.random.default_rng([7, called, desk.lanes])
-    num_slots = WARM_UP + max(150, 90_000 // called)
+    num_slots = WARM_UP + max(150, 60_000 // called)
     calendar: list[tuple[float, int]] = []
     for slot in range(num_slots + 4):
         come = called - rng.binomial(called, queue.no_show)
