@@ -78,7 +78,7 @@ def test_byte_order_mark_is_no_fault(tmp_path: Path) -> None:
     ("extra", "column", "line", "hint"),
     [
         ("[targets]\nresult_hour = 6", "targets.result_hour", 7, 'Did you mean "result_hours"?'),
-        ("[weights.finish]\nnormall = 1", "weights.finish.normall", 7, 'mean "normal"?'),
+        ("[weights.finish]\nnormals = 1", "weights.finish.normals", 7, 'mean "normal"?'),
         ("[target]\n", "target", 6, 'Did you mean "targets"?'),
         ("[zzz]\n", "zzz", 6, "Known keys: round, targets"),
     ],
