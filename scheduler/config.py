@@ -1,4 +1,4 @@
-"""Read ``round.toml`` into frozen settings; unknown keys are refused with the nearest known name."""
+"""Read ``round.toml`` into frozen settings; refuse unknown keys with the nearest known name."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def _unknown_keys(
             hint = f'Did you mean "{near[0]}"?' if near else f"Known keys: {', '.join(known)}."
             yield keys, f'unknown key "{key}"', hint
         elif dataclasses.is_dataclass(hints[key]) and isinstance(value, Mapping):
-            yield from _unknown_keys(value, hints[key], keys)  # type: ignore[arg-type]  # a type
+            yield from _unknown_keys(value, hints[key], keys)
 
 
 def _cross_checks(settings: Settings) -> Iterator[tuple[tuple[str, ...], str, str]]:
@@ -134,8 +134,10 @@ def _cross_checks(settings: Settings) -> Iterator[tuple[tuple[str, ...], str, st
     try:
         ZoneInfo(this.timezone)
     except (KeyError, ValueError, OSError):
-        yield ("round", "timezone"), "expected an IANA time zone such as Asia/Shanghai", (
-            this.timezone
+        yield (
+            ("round", "timezone"),
+            "expected an IANA time zone such as Asia/Shanghai",
+            (this.timezone),
         )
 
 
@@ -174,4 +176,11 @@ def _line_of(text: str, keys: tuple[str, ...]) -> int | None:
     return None
 
 
-__all__ = ["ROUND_FILE", "SettingDoc", "SettingsError", "load_settings", "parse_settings", "setting_docs"]
+__all__ = [
+    "ROUND_FILE",
+    "SettingDoc",
+    "SettingsError",
+    "load_settings",
+    "parse_settings",
+    "setting_docs",
+]

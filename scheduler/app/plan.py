@@ -72,7 +72,7 @@ class _Stages:
 def plan_round(
     folder: Path, options: PlanOptions, report: Report = silent, clock: Clock | None = None
 ) -> PlanResult:
-    """Plan a round folder; the new revision appears whole in ``plans/`` and the store, or not at all.
+    """Plan a round folder; a new revision appears whole in ``plans/`` and the store, or not at all.
 
     Raises
     ------
@@ -158,9 +158,7 @@ class _Run:
 
 
 @contextmanager
-def _logged(
-    folder: Path, options: PlanOptions, clock: Clock, stages: _Stages
-) -> Iterator[_Run]:
+def _logged(folder: Path, options: PlanOptions, clock: Clock, stages: _Stages) -> Iterator[_Run]:
     """Open the store, and log the run however it ends."""
     begin = clock.now()
     with open_store(folder, options.database_url, now=clock.now) as store:

@@ -62,7 +62,7 @@ class Candidates:
         self._groups = self._split_blocks()
 
     def nearest(self, count: int, blocks: Ints | None = None) -> Pairs:
-        """Return up to ``count`` nearest fixed candidates of each block, and all teams named for it.
+        """Return up to ``count`` nearest fixed candidates of each block, and all its teams.
 
         ``blocks`` limits the answer to some blocks (sorted indices).
         """
@@ -79,7 +79,7 @@ class Candidates:
         return Pairs(block[order], site[order], walk[order])
 
     def _split_blocks(self) -> dict[tuple[int, str], Ints]:
-        """Group blocks that share the same accepting fixed sites: by zone, and district if asked."""
+        """Group blocks that share their accepting fixed sites: by zone, and district if asked."""
         instance = self._instance
         zone = instance.block_zone
         district = np.full(len(zone), "", dtype=object)

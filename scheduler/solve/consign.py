@@ -14,7 +14,7 @@ from scheduler.solve.schedule import Calls
 
 @dataclass(frozen=True)
 class Batches:
-    """What leaves a stream in a wave: ``people`` in ``tubes``, oldest sample from ``first_slot``."""
+    """What leaves a stream in a wave: ``people`` in ``tubes``, oldest from ``first_slot``."""
 
     stream: Ints
     wave: Ints
@@ -64,7 +64,7 @@ def ship(
     return _share(batches, which, distinct, flow, pool, num_waves)
 
 
-def _share(  # noqa: PLR0913  # joins the flow's answer to the batches
+def _share(
     batches: Batches, which: Ints, distinct: Ints, flow: LabFlow, pool: Ints, num_waves: int
 ) -> tuple[Shipments, Ints]:
     """Share the tubes of group waves among their batches; what is left falls on the last ones."""
@@ -92,9 +92,7 @@ def _joined(batch: Ints, lab: Ints, hour: Ints, tubes: Ints) -> tuple[Ints, Ints
     return batch[start], lab[start], hour[start], total
 
 
-def _with_people(
-    batches: Batches, columns: tuple[Ints, Ints, Ints, Ints], pool: Ints
-) -> Shipments:
+def _with_people(batches: Batches, columns: tuple[Ints, Ints, Ints, Ints], pool: Ints) -> Shipments:
     """Fill tubes to the pool size; the batch's last tube takes what is left."""
     batch, lab, hour, tubes = columns
     size = pool[batches.stream[batch]]
@@ -103,5 +101,3 @@ def _with_people(
     before -= before[first]
     upto = np.minimum((before + tubes) * size, batches.people[batch])
     return Shipments(batch, lab, hour, tubes, upto - before * size)
-
-

@@ -1,8 +1,8 @@
 """The order of blocks within a run: communities together, old people by day.
 
-The order does not change the objective, because the people of a wave cost the same whoever they are:
-a tie-break that is free. People of 65 and over are called in 09:00-11:00 and 14:00-16:00 where room
-allows (Nanjing's practice, jsnews.jschina.com.cn 2022-03-25: old people in office hours).
+The order does not change the objective, because the people of a wave cost the same whoever they
+are: a tie-break that is free. People of 65 and over are called in 09:00-11:00 and 14:00-16:00 where
+room allows (Nanjing's practice, jsnews.jschina.com.cn 2022-03-25: old people in office hours).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ ELDER_HOURS = ((9 * 60, 11 * 60), (14 * 60, 16 * 60))
 
 @dataclass(frozen=True)
 class Order:
-    """What the order depends on: ``community[block]``, ``people[block]``, ``elder_share[block]``."""
+    """What the order depends on, by block: ``community``, ``people``, ``elder_share``."""
 
     community: Ints
     people: Ints
@@ -39,8 +39,9 @@ def elder_waves(clock: RoundClock) -> np.ndarray:
 def order_blocks(order: Order, blocks: Ints, waves: Ints, people: Ints) -> list[int]:
     """Return a run's blocks in the order in which they are called.
 
-    ``waves`` are the run's waves with their ``people``. Each community's blocks stay together; within
-    it the blocks with the largest share of old people take the places that fall into their hours.
+    ``waves`` are the run's waves with their ``people``. Each community's blocks stay together;
+    within it the blocks with the largest share of old people take the places that fall into their
+    hours.
     """
     ends = np.cumsum(people)
     old = order.elder_wave[waves]

@@ -1,12 +1,11 @@
 """Which blocks of a stream go into which run of slots (a block never spans a closing).
 
-Per run the people should match the share that the labs can take, and fill whole tubes: a part-filled
-tube at the end of a day costs lab time that somebody behind it waits for. Both are subset sums,
-solved exactly by dynamic programming over a bit set.
+Per run the people should match the share that the labs can take, and fill whole tubes: a
+part-filled tube at the end of a day costs lab time that somebody behind it waits for. Both are
+subset sums, solved exactly by dynamic programming over a bit set.
 """
 
 from __future__ import annotations
-
 
 from scheduler.domain.city import Ints
 
@@ -87,6 +86,3 @@ def fits(sizes: Ints, capacity: list[int]) -> bool:
     share = [c / max(1, sum(capacity)) for c in capacity]
     runs = split_runs(sizes, capacity, share, empty, 1)
     return sum(map(len, runs)) == len(sizes)
-
-
-

@@ -1,9 +1,9 @@
 """From people per wave to people per slot, block after block.
 
 Blocks follow each other through the waves of a run. Within a wave people are called as early as the
-quota allows, because only the wave decides about the laboratory and every minute counts as `finish`;
-a block that goes on into the next wave keeps one person in each slot in between, so that its slots
-are consecutive (DESIGN.md, rule 3).
+quota allows, because only the wave decides about the laboratory and every minute counts as
+`finish`; a block that goes on into the next wave keeps one person in each slot in between, so that
+its slots are consecutive (DESIGN.md, rule 3).
 """
 
 from __future__ import annotations

@@ -67,7 +67,7 @@ def _assignments(instance: Instance, solution: Solution) -> pd.DataFrame:
     return pd.DataFrame(dict(zip(ASSIGNMENT_COLUMNS, columns, strict=True)))
 
 
-def _row_tubes(  # noqa: PLR0913  # one column each
+def _row_tubes(
     stream: Ints, slot: Ints, rank: Ints, people: Ints, pool: Ints, slots_per_wave: int
 ) -> Ints:
     """Return tubes opened by each row: ceil(after / k) - ceil(before / k) in its site's wave."""
@@ -148,9 +148,7 @@ def _unserved(instance: Instance, market: Market, solution: Solution) -> pd.Data
     return pd.DataFrame(dict(zip(UNSERVED_COLUMNS, columns, strict=True)))
 
 
-def reasons_of(
-    instance: Instance, market: Market, left: Ints, past_end: set[int]
-) -> list[Reason]:
+def reasons_of(instance: Instance, market: Market, left: Ints, past_end: set[int]) -> list[Reason]:
     """Return why each block has no slot."""
     pairs = market.candidates.nearest(len(instance.sites), left)
     reasons = []
