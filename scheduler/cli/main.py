@@ -62,9 +62,8 @@ def cli() -> None:
 def main() -> None:
     """Run the command line; the process exits with the code of the error, if any."""
     try:
-        cli.main(standalone_mode=False)
-    except click.exceptions.Exit as ending:
-        sys.exit(ending.exit_code)
+        code = cli.main(standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)
     except click.ClickException as error:
         error.show()
         sys.exit(2)

@@ -15,7 +15,6 @@ from scheduler.domain.city import Floats, Ints
 from scheduler.solve.candidates import Pairs
 from scheduler.solve.flow import ArcList, potentials, solve
 
-NUM_SEGMENTS = 8
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,7 @@ def relax(
     blocks that take no part).
     """
     num_blocks, num_sites = len(people), len(slots.quota)
-    site, capacity, cost = _segments(slots)
+    site, capacity, cost = _segments(slots, np.unique(pairs.site))
     arcs = ArcList()
     sink = num_blocks + num_sites
     sent = arcs.add(pairs.block, num_blocks + pairs.site, people[pairs.block], walk_cost)
@@ -53,10 +52,14 @@ def relax(
 
 @dataclass(frozen=True)
 class SlotOffer:
-    """What sites offer to one zone: ``cost[site, slot]`` (inf: not offered), ``quota[site]``."""
+    """What sites offer to one zone: ``cost[site, slot]`` (inf: not offered), ``quota[site]``.
+
+    ``segments`` is the most runs that a site's sorted slots are joined into.
+    """
 
     cost: Floats
     quota: Ints
+    segments: int
 
     @property
     def capacity(self) -> Ints:
@@ -64,19 +67,21 @@ class SlotOffer:
         return self.quota * np.isfinite(self.cost).sum(axis=1)
 
 
-def _segments(slots: SlotOffer) -> tuple[Ints, Ints, Floats]:
-    """Return site, people and mean cost of at most NUM_SEGMENTS runs of the sorted slots."""
-    cost = np.sort(slots.cost, axis=1)
+def _segments(slots: SlotOffer, sites: Ints) -> tuple[Ints, Ints, Floats]:
+    """Return site, people and mean cost of the runs of the sites' sorted slots."""
+    cost = np.sort(slots.cost[sites], axis=1)
+    quota = slots.quota[sites]
     count = np.isfinite(cost).sum(axis=1)
-    edges = np.rint(np.linspace(0, 1, NUM_SEGMENTS + 1)[None, :] * count[:, None]).astype(np.int64)
+    parts = np.linspace(0, 1, slots.segments + 1)
+    edges = np.rint(parts[None, :] * count[:, None]).astype(np.int64)
     total = np.zeros((cost.shape[0], cost.shape[1] + 1))
     np.cumsum(np.where(np.isfinite(cost), cost, 0), axis=1, out=total[:, 1:])
     width = np.diff(edges, axis=1)
-    site, segment = np.nonzero(width * slots.quota[:, None])
+    site, segment = np.nonzero(width * quota[:, None])
     width = width[site, segment]
     first, last = edges[site, segment], edges[site, segment + 1]
     mean = (total[site, last] - total[site, first]) / width
-    return site, width * slots.quota[site], mean
+    return sites[site], width * quota[site], mean
 
 
 @dataclass

@@ -10,6 +10,7 @@ terms (split >= 0, whole tubes, whole blocks, clearing times) can only raise the
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,7 +22,6 @@ from scheduler.solve.candidates import Candidates, Pairs
 from scheduler.solve.reach import Promise, start_min
 from scheduler.solve.timeline import LabHours
 
-_ASCENT_STEPS = 12
 _FIRST_NEAREST = 12
 
 
@@ -46,41 +46,49 @@ class LabPrices:
         return self.hour + self.day[:, hours.day - hours.day.min()]
 
 
-def wave_cost(
-    instance: Instance,
-    hours: LabHours,
-    prices: LabPrices,
-    travel: Ints,
-    pool: int,
-    usable: Flags | None = None,
-) -> tuple[Floats, Ints]:
-    """Return the least lab price plus lateness of a person by ``[site, wave]``, and the lab.
+class LabCosts:
+    """What a person's share of a tube costs at each lab: price plus lateness."""
 
-    ``travel[site, lab]`` in minutes (rows may be groups of sites), ``usable`` of the same shape;
-    all labs by default. Takes a lab where some slot of the wave keeps ``max_holding_min``: the
-    relaxed reading.
-    """
-    promise, weight = Promise.of(instance), instance.settings.weights.late
-    per_person = prices.of_start(hours) / pool
-    good = np.array([not s or pool in s for s in instance.labs.pool_sizes], dtype=bool)
-    slot = instance.settings.round.slot_minutes
-    good = good & (travel + slot <= instance.settings.targets.max_holding_min)
-    good = good if usable is None else good & usable
-    lab = np.arange(travel.shape[1])
-    shape = (travel.shape[0], len(promise.pickup_min))
-    out, chosen = np.full(shape, np.inf), np.zeros(shape, dtype=np.int64)
-    for wave, pickup in enumerate(promise.pickup_min.tolist()):
-        hour = hours.index(pickup + travel)
-        inside = hour < len(hours)
-        start, allowed = start_min(hours, lab[None, :], hour, pickup + travel)
-        late = promise.late_min(np.int64(wave), lab[None, :], start) * weight
-        here = np.where(allowed, per_person[lab, np.minimum(hour, len(hours) - 1)] + late, np.inf)
-        later = _cheapest_from(hours, per_person, promise, wave, weight)
-        after = np.where(inside, later[lab, np.minimum(hour + 1, len(hours))], np.inf)
-        cost = np.where(good, np.minimum(here, after), np.inf)
-        chosen[:, wave] = cost.argmin(axis=1)
-        out[:, wave] = cost.min(axis=1)
-    return out, chosen
+    def __init__(self, instance: Instance, hours: LabHours, prices: LabPrices) -> None:
+        self._instance, self._hours, self._prices = instance, hours, prices
+        self._promise = Promise.of(instance)
+        self._weight = instance.settings.weights.late
+
+    def wave_cost(self, travel: Ints, pool: int) -> Floats:
+        """Return the least cost per person over all labs, ``[site, wave]``."""
+        return np.stack([cost.min(axis=1) for cost in self._by_wave(travel, pool)], axis=1)
+
+    def gain(self, travel: Ints, pool: int, usable: Flags) -> Floats:
+        """Return by how much each lab beats the usable ones in its best wave, ``[group, lab]``."""
+        best = np.full(travel.shape, -np.inf)
+        for cost in self._by_wave(travel, pool):
+            now = np.where(usable, cost, np.inf).min(axis=1)
+            with np.errstate(invalid="ignore"):
+                gain = now[:, None] - cost
+            best = np.fmax(best, np.where(np.isnan(gain), -np.inf, gain))
+        return best
+
+    def _by_wave(self, travel: Ints, pool: int) -> Iterator[Floats]:
+        """Yield ``cost[site, lab]`` of each wave, inf where the lab cannot take the tube.
+
+        Takes a lab where some slot of the wave keeps ``max_holding_min``: the relaxed reading.
+        """
+        hours, settings = self._hours, self._instance.settings
+        per_person = self._prices.of_start(hours) / pool
+        sizes = self._instance.labs.pool_sizes
+        good = np.array([not s or pool in s for s in sizes], dtype=bool)[None, :]
+        good = good & (travel + settings.round.slot_minutes <= settings.targets.max_holding_min)
+        lab = np.arange(travel.shape[1])
+        last = len(hours) - 1
+        for wave, pickup in enumerate(self._promise.pickup_min.tolist()):
+            hour = hours.index(pickup + travel)
+            start, allowed = start_min(hours, lab[None, :], hour, pickup + travel)
+            late = self._promise.late_min(np.int64(wave), lab[None, :], start) * self._weight
+            here = np.where(allowed, per_person[lab, np.minimum(hour, last)] + late, np.inf)
+            later = _cheapest_from(hours, per_person, self._promise, wave, self._weight)
+            after = later[lab, np.minimum(hour, last) + 1]
+            after = np.where(hour <= last, after, np.inf)
+            yield np.where(good, np.minimum(here, after), np.inf)
 
 
 def _cheapest_from(
@@ -122,49 +130,34 @@ class BoundFinder:
         self.main_zone = int(np.argmax(people))
 
     def evaluate(
-        self, zone_cost: dict[int, Floats], main_price: Floats, earnings: float
+        self, zone_cost: dict[int, Floats], price: dict[int, Floats], earnings: float
     ) -> Bound:
-        """Return the best bound found near the given site prices.
+        """Return the bound at the given prices of places.
 
-        ``zone_cost[zone][site, slot]`` is finish plus lab price, ``main_price[site]`` a first guess
-        of what a place costs people of the commonest zone.
+        ``zone_cost[zone][site, slot]`` is finish plus lab price, ``price[zone][site]`` what a place
+        costs people of the zone, ``earnings`` what the labs' prices earn.
         """
-        main = zone_cost[self.main_zone]
-        best: tuple[float, Bound] | None = None
-        price = main_price
-        for step in range(_ASCENT_STEPS):
-            places = np.where(np.isfinite(main), np.maximum(0, price[:, None] - main), 0)
-            by_zone = {z: (c + places).min(axis=1) for z, c in zone_cost.items()}
-            bound, load = self._value(by_zone, earnings + float((places.sum(1) * self.quota).sum()))
-            if best is None or bound.value > best[0]:
-                best = (bound.value, bound)
-            price = price + (self._clearing_price(main, load) - price) * (0.6**step)
-        if best is None:
-            raise RuntimeError("Expected at least one ascent step")
-        return best[1]
-
-    def _clearing_price(self, main: Floats, load: Floats) -> Floats:
-        """Return the cost of the dearest slot that a site needs for its load."""
-        order = np.sort(main, axis=1)
-        last = np.maximum(np.isfinite(order).sum(axis=1) - 1, 0)
-        needed = np.ceil(load / np.maximum(self.quota, 1)).astype(np.int64) - 1
-        found = order[np.arange(len(order)), np.clip(needed, 0, last)]
-        return np.where(np.isfinite(found), found, 0.0)
-
-    def _value(self, by_zone: dict[int, Floats], earnings: float) -> tuple[Bound, Floats]:
-        instance = self.instance
-        demand, zone = instance.demand, instance.block_zone
+        places = self._places(zone_cost, price)
+        by_zone = {z: (c + places).min(axis=1) for z, c in zone_cost.items()}
         cost, row = self._cheapest(by_zone)
+        instance = self.instance
         unserved = instance.settings.weights.unserved
-        capped = np.minimum(cost, unserved)
-        value = float((demand * capped).sum()) - earnings
-        forced = float((demand * unserved)[~np.isfinite(cost)].sum())
-        found = (cost < unserved) & (zone == self.main_zone)
-        load = np.bincount(
-            self.pairs.site[row[found]], weights=demand[found], minlength=len(self.quota)
-        )
-        chosen = self.pairs.where(np.isin(np.arange(len(self.pairs)), row[np.isfinite(cost)]))
-        return Bound(value, forced, chosen), load
+        paid = float((instance.demand * np.minimum(cost, unserved)).sum())
+        value = paid - earnings - float((places.sum(axis=1) * self.quota).sum())
+        none = ~np.isfinite(cost)
+        forced = float((instance.demand * unserved)[none].sum())
+        chosen = np.zeros(len(self.pairs), dtype=bool)
+        chosen[row[~none]] = True
+        return Bound(value, forced, self.pairs.where(chosen))
+
+    def _places(self, zone_cost: dict[int, Floats], price: dict[int, Floats]) -> Floats:
+        """Return the price of a place, ``[site, slot]``: what the keenest zone would pay."""
+        places = np.zeros(self.offered.shape)
+        for zone, cost in zone_cost.items():
+            rows = np.flatnonzero(np.isfinite(price[zone]))
+            gain = price[zone][rows, None] - cost[rows]
+            places[rows] = np.maximum(places[rows], np.where(np.isfinite(gain), gain, 0))
+        return places
 
     def _cheapest(self, by_zone: dict[int, Floats]) -> tuple[Floats, Ints]:
         """Return the cheapest candidate of each block, looking further until none can be missed."""

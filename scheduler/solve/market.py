@@ -15,18 +15,23 @@ from scheduler.domain.city import FIXED, Flags, Floats, Ints
 from scheduler.domain.instance import Instance
 from scheduler.domain.settings import Zone
 from scheduler.solve.assign import Relaxed, SlotOffer, Whole, make_whole, relax
-from scheduler.solve.bound import Bound, BoundFinder, LabPrices, longest_run, wave_cost
+from scheduler.solve.bound import Bound, BoundFinder, LabCosts, LabPrices, longest_run
 from scheduler.solve.candidates import Candidates, Pairs, unit_vectors
 from scheduler.solve.layout import Layout, lay_out
-from scheduler.solve.network import LabFlow, LabSide, Reach, solve_labs
+from scheduler.solve.network import Front, LabFlow, LabSide, Reach, solve_labs
 from scheduler.solve.reach import Promise, travel_minutes
 from scheduler.solve.streams import Streams, reserve, runs_of
 from scheduler.solve.timeline import HOUR_MIN, LabHours, lab_hours, site_sessions
 from scheduler.solve.waves import GroupSupply, Load, group_supply
 
 NEAREST_SITES = 8
-NEAREST_LABS = 8
-LAB_ROUNDS = 4
+NEAREST_SITES_STRICT = 40
+MAIN_SEGMENTS = 8
+BOUND_SEGMENTS = 16
+NEAREST_LABS = 10
+LABS_KEPT = 6
+LABS_ASKED = 4
+LAB_ROUNDS = 2
 WORTH_ASKING = 0.01  # person-minutes per person
 MAX_HORIZON_DAYS = 8
 """After so long, a result costs more than leaving a person out (100,000 / 10 minutes = 6.9 days)."""
@@ -83,9 +88,20 @@ class Market:
         return (age <= settings.targets.max_holding_min) & (self.quota[:, None] > 0)
 
     def _first_pairs(self) -> Pairs:
-        pairs = self.candidates.nearest(NEAREST_SITES)
-        fits = self.finder.longest[pairs.site] >= self.instance.demand[pairs.block]
-        return pairs.where(fits & (self.instance.demand[pairs.block] > 0))
+        """Return the candidates that the flows look at: more of them where time is dear."""
+        demand, zone = self.instance.demand, self.instance.block_zone
+        parts = []
+        for main, count in ((True, NEAREST_SITES), (False, NEAREST_SITES_STRICT)):
+            blocks = np.flatnonzero((demand > 0) & ((zone == self.main_zone) == main))
+            parts.append(self.candidates.nearest(count, blocks))
+        block = np.concatenate([p.block for p in parts])
+        order = np.argsort(block, kind="stable")
+        pairs = Pairs(
+            block[order],
+            np.concatenate([p.site for p in parts])[order],
+            np.concatenate([p.walk_m for p in parts])[order],
+        )
+        return pairs.where(self.finder.longest[pairs.site] >= demand[pairs.block])
 
     def _forget_prices(self) -> None:
         days = int(self.hours.day.max() - self.hours.day.min()) + 1
@@ -99,9 +115,8 @@ class Market:
         settings = self.instance.settings
         pool = settings.pooling.by_zone()[zone]
         if pool not in self.wave_costs:
-            self.wave_costs[pool], _ = wave_cost(
-                self.instance, self.hours, self.prices, self.travel, pool
-            )
+            labs = LabCosts(self.instance, self.hours, self.prices)
+            self.wave_costs[pool] = labs.wave_cost(self.travel, pool)
         minutes = np.arange(offered.shape[1]) * settings.round.slot_minutes
         finish = settings.weights.finish.by_zone()[zone] * minutes
         waves = np.repeat(self.wave_costs[pool], self.instance.clock.slots_per_wave, axis=1)
@@ -119,7 +134,8 @@ class Market:
     def _place_zone(self, zone: int) -> None:
         people = np.where(self.instance.block_zone == zone, self.instance.demand, 0)
         pairs = self.pairs.where(people[self.pairs.block] > 0)
-        offer = SlotOffer(self.slot_cost(zone, self.free), self.quota)
+        cost = self.slot_cost(zone, self.free)
+        offer = SlotOffer(cost, self.quota, cost.shape[1])
         relaxed = relax(pairs, pairs.walk_m * self.per_metre, people, offer,
                         self.instance.settings.weights.unserved)  # fmt: skip
         whole = self._whole(pairs, people, relaxed, offer.capacity)
@@ -128,13 +144,13 @@ class Market:
         for site in np.unique(whole.site[whole.site >= 0]).tolist():
             blocks = np.flatnonzero(whole.site == site)
             if self.instance.sites.kinds[site] == FIXED or self._is_mixed(site):
-                runs, self.free[site] = reserve(
-                    self.free[site], people[blocks], int(self.quota[site]), clearing_slots
-                )
+                taken = reserve(self.free[site], blocks, people, int(self.quota[site]),
+                                clearing_slots)  # fmt: skip
+                self.free[site] = taken.free
+                self.strict.add(site, zone, taken.runs, blocks, taken.blocks)
             else:
-                runs = runs_of(self.free[site])
+                self.strict.add(site, zone, runs_of(self.free[site]), blocks)
                 self.free[site] = False
-            self.strict.add(site, zone, runs, blocks)
             self.site_of[blocks] = site
 
     def _is_mixed(self, site: int) -> bool:
@@ -152,7 +168,7 @@ class Market:
         """Send the commonest zone's blocks to sites at the present lab prices."""
         zone = self.main_zone
         self.people = np.where(self.instance.block_zone == zone, self.instance.demand, 0)
-        self.offer = SlotOffer(self.slot_cost(zone, self.free), self.quota)
+        self.offer = SlotOffer(self.slot_cost(zone, self.free), self.quota, MAIN_SEGMENTS)
         self.main_pairs = self.pairs.where(self.people[self.pairs.block] > 0)
         self.relaxed = relax(
             self.main_pairs, self.main_pairs.walk_m * self.per_metre, self.people, self.offer,
@@ -198,50 +214,93 @@ class Market:
 
     # Labs
 
-    def price_labs(self) -> None:
-        """Send all streams' people through the labs in shares, and take over the labs' prices."""
-        people = np.zeros((len(self.streams), 1), dtype=np.int64)
-        for stream in range(self.first_main):
-            people[stream] = self.instance.demand[self.streams.blocks[stream]].sum()
-        people[self.first_main :, 0] = self.site_people[self.layout.site[self.first_main :]]
+    def price_labs(self, *, move_blocks: bool) -> None:
+        """Send all people through the labs, and take over the labs' prices.
+
+        With ``move_blocks`` the commonest zone's blocks choose their sites in the same flow, so
+        that scarce labs of one part of the city may move people to the next; else sites keep
+        their people.
+        """
         units = lcm(*np.unique(self.load.pool).tolist())
         per_person = units // self.load.pool
+        people = np.zeros(len(self.streams), dtype=np.int64)
+        for stream in range(self.first_main):
+            people[stream] = self.instance.demand[self.streams.blocks[stream]].sum()
+        main = slice(self.first_main, None)
+        people[main] = self.site_people[self.layout.site[main]]
         runs = max((int(p[:, 0].max()) + 1 for p in self.layout.group_pieces if len(p)), default=1)
         spread = np.zeros((len(self.streams), runs), dtype=np.int64)
-        spread[:, :1] = people
+        spread[:, 0] = people
         supply = group_supply(
             self.layout, self.load, spread, by_run=False, units_per_person=per_person
         )
+        front = self._front(supply, units) if move_blocks else None
         for _ in range(LAB_ROUNDS):
-            self._solve_labs(supply, per_person, units)
+            flow = self._solve_labs(supply, per_person, units, front)
             if not self._ask_for_labs():
                 break
+        if front is not None:
+            self._take_over(flow, front)
 
-    def _solve_labs(self, supply: GroupSupply, per_person: Ints, units: int) -> None:
+    def _front(self, supply: GroupSupply, units: int) -> Front:
+        """Return the blocks and sites of the commonest zone; their groups' rows start empty."""
+        pool = self.instance.settings.pooling.by_zone()[self.main_zone]
+        per_person = units // pool
+        row = np.full(len(self.quota), -1, dtype=np.int64)
+        main = slice(self.first_main, None)
+        row[self.layout.site[main]] = self.layout.group[main]
+        supply.supplies.units[np.unique(row[row >= 0])] = 0
+        weights = self.instance.settings.weights
+        return Front(
+            self.people * per_person, self.main_pairs.block, self.main_pairs.site,
+            self.main_pairs.walk_m * self.per_metre / per_person, row,
+            self.offer.capacity * per_person, weights.unserved / per_person,
+        )  # fmt: skip
+
+    def _take_over(self, flow: LabFlow, front: Front) -> None:
+        """Let blocks follow the joint flow."""
+        pool = self.instance.settings.pooling.by_zone()[self.main_zone]
+        per_person = lcm(*np.unique(self.load.pool).tolist()) // pool
+        sent = flow.pair_units // per_person
+        left = self.people - np.bincount(
+            front.block, weights=sent, minlength=len(self.people)
+        ).astype(np.int64)
+        self.relaxed = Relaxed(sent, left, flow.site_price * per_person)
+        self.site_people = np.bincount(
+            front.site, weights=sent, minlength=len(self.quota)
+        ).astype(np.int64)
+
+    def _solve_labs(
+        self, supply: GroupSupply, per_person: Ints, units: int, front: Front | None
+    ) -> LabFlow:
         first = np.array([m[0] for m in self.layout.members], dtype=np.int64)
         weights = self.instance.settings.weights
         reach = self._reach(weights.late / per_person[first])
         flow = solve_labs(
-            supply.supplies, reach, self._side(units), weights.unserved / per_person[first]
+            supply.supplies, reach, self._side(units), weights.unserved / per_person[first], front
         )
         self.shares = (supply, flow)
         self.prices = LabPrices(flow.hour_price * units, flow.day_price * units)
         self.wave_costs = {}
+        return flow
 
     def _ask_for_labs(self) -> bool:
-        """Add the labs that groups would rather use at the present prices; tell whether any."""
-        added = False
+        """Keep the labs in use and add those that groups would rather use; tell whether any."""
+        flow = self.shares[1]
+        used = np.zeros(self.group_labs.shape, dtype=bool)
+        used[flow.load_group, flow.load_lab] = True
         pools = self.load.pool[[int(m[0]) for m in self.layout.members]]
+        labs = LabCosts(self.instance, self.hours, self.prices)
+        asked = np.zeros(used.shape, dtype=bool)
         for pool in np.unique(pools).tolist():
             rows = np.flatnonzero(pools == pool)
-            travel, usable = self.group_travel[rows], self.group_labs[rows]
-            now, _ = wave_cost(self.instance, self.hours, self.prices, travel, pool, usable)
-            best, lab = wave_cost(self.instance, self.hours, self.prices, travel, pool)
-            with np.errstate(invalid="ignore"):
-                row, wave = np.nonzero(best < now - WORTH_ASKING)
-            self.group_labs[rows[row], lab[row, wave]] = True
-            added |= len(row) > 0
-        return added
+            gain = labs.gain(self.group_travel[rows], pool, self.group_labs[rows])
+            best = np.argsort(-gain, axis=1)[:, :LABS_ASKED]
+            worth = np.take_along_axis(gain, best, axis=1) > WORTH_ASKING
+            row, rank = np.nonzero(worth)
+            asked[rows[row], best[row, rank]] = True
+        self.group_labs = used | asked | self.nearest_labs
+        return bool(asked.any())
 
     def _know_labs(self) -> None:
         """Note how far groups lie from labs, and which labs they start with: the nearest."""
@@ -252,10 +311,11 @@ class Market:
         pool = self.load.pool[[int(m[0]) for m in members]]
         labs = self.instance.labs.pool_sizes
         accepts = np.array([[not s or k in s for s in labs] for k in pool.tolist()], dtype=bool)
-        near = np.zeros(self.group_travel.shape, dtype=bool)
-        far = np.where(accepts, self.group_travel, 1 << 30)
-        np.put_along_axis(near, np.argsort(far, axis=1)[:, :NEAREST_LABS], values=True, axis=1)
-        self.group_labs = near & accepts
+        order = np.argsort(np.where(accepts, self.group_travel, 1 << 30), axis=1)
+        near = np.zeros((2, *self.group_travel.shape), dtype=bool)
+        np.put_along_axis(near[0], order[:, :LABS_KEPT], values=True, axis=1)
+        np.put_along_axis(near[1], order[:, :NEAREST_LABS], values=True, axis=1)
+        self.nearest_labs, self.group_labs = near[0] & accepts, near[1] & accepts
 
     def _reach(self, late_cost: Floats) -> Reach:
         _, chain = np.unique(np.round(late_cost, 12), return_inverse=True)
@@ -288,12 +348,29 @@ class Market:
     # The bound
 
     def bound(self) -> Bound:
-        """Return the lower bound at the present prices."""
+        """Return the lower bound at the present lab prices.
+
+        Prices of places are each zone's own, from a flow in which it has all sites for itself.
+        """
         zones = np.unique(self.instance.block_zone[self.instance.demand > 0]).tolist()
         costs = {z: self.slot_cost(z, self.offered) for z in zones}
         earnings = self.prices.earnings(self.hours, self.instance.labs.max_tubes_per_day)
-        price = np.where(np.isfinite(self.relaxed.site_price), self.relaxed.site_price, 0.0)
+        price = {z: self._place_price(z, costs[z]) for z in zones}
         return self.finder.evaluate(costs, price, earnings)
+
+    def _place_price(self, zone: int, cost: Floats) -> Floats:
+        """Return what a place at each site costs people of a zone, -inf at sites out of reach."""
+        people = np.where(self.instance.block_zone == zone, self.instance.demand, 0)
+        pairs = self.pairs.where(people[self.pairs.block] > 0)
+        segments = BOUND_SEGMENTS if zone == self.main_zone else cost.shape[1]
+        relaxed = relax(
+            pairs, pairs.walk_m * self.per_metre, people,
+            SlotOffer(cost, self.quota, segments), self.instance.settings.weights.unserved,
+        )  # fmt: skip
+        price = np.full(len(self.quota), -np.inf)
+        sites = np.unique(pairs.site)
+        price[sites] = relaxed.site_price[sites]
+        return price
 
 
 def _num_hours(instance: Instance) -> int:

@@ -55,6 +55,23 @@ class Reach:
 
 
 @dataclass(frozen=True)
+class Front:
+    """Blocks and sites before the rows: block -> site -> row.
+
+    ``block_units[block]``; per pair ``block``, ``site`` and ``cost`` per unit; per site ``row``
+    (-1: none) and ``capacity`` in units; ``left_cost`` per unit of a block that is not sent.
+    """
+
+    block_units: Ints
+    block: Ints
+    site: Ints
+    cost: Floats
+    row: Ints
+    capacity: Ints
+    left_cost: float
+
+
+@dataclass(frozen=True)
 class LabFlow:
     """The solved network.
 
@@ -72,6 +89,8 @@ class LabFlow:
     load_units: Ints
     hour_price: Floats
     day_price: Floats
+    pair_units: Ints
+    site_price: Floats
 
 
 @dataclass(frozen=True)
@@ -85,18 +104,32 @@ class LabSide:
     per_tube: int
 
 
-def solve_labs(supplies: Supplies, reach: Reach, labs: LabSide, left_cost: Floats) -> LabFlow:
+def solve_labs(
+    supplies: Supplies,
+    reach: Reach,
+    labs: LabSide,
+    left_cost: Floats,
+    front: Front | None = None,
+) -> LabFlow:
     """Send all rows through the labs at least cost; ``left_cost[row]`` is the price of not sending."""
-    return _Builder(supplies, reach, labs, left_cost).run()
+    return _Builder(supplies, reach, labs, left_cost, front).run()
 
 
 class _Builder:
     """Numbers the nodes, adds one family of arcs after the other, solves and reads back."""
 
     def __init__(
-        self, supplies: Supplies, reach: Reach, labs: LabSide, left_cost: Floats
+        self,
+        supplies: Supplies,
+        reach: Reach,
+        labs: LabSide,
+        left_cost: Floats,
+        front: Front | None,
     ) -> None:
         self.supplies, self.reach, self.labs, self.left_cost = supplies, reach, labs, left_cost
+        self.front = front
+        everything = supplies.units.sum() + (front.block_units.sum() if front else 0)
+        self.big = np.int64(everything)
         self.num_labs, self.num_hours = labs.hours.capacity.shape
         self.num_waves = len(labs.promise.pickup_min)
         self.arcs = ArcList()
@@ -122,12 +155,40 @@ class _Builder:
         )  # fmt: skip
         self._add_roads()
         self._add_hours()
+        pairs = self._add_front(rows)
         supply = np.zeros(self.next_node, dtype=np.int64)
         supply[rows : rows + len(supplies.units)] = supplies.units
-        supply[self.sink] = -supplies.units.sum()
+        if self.front is not None:
+            supply[self.block_node : self.block_node + len(self.front.block_units)] = (
+                self.front.block_units
+            )
+        supply[self.sink] = -self.big
         network = self.arcs.network(supply)
         flow = solve(network)
-        return self._read(network, flow, (sent, left))
+        return self._read(network, flow, (sent, left, pairs))
+
+    def _add_front(self, rows: int) -> slice:
+        """Add arcs from blocks to sites, and from sites to their rows."""
+        front = self.front
+        self.site_node = self.next_node
+        if front is None:
+            return slice(0, 0)
+        self.block_node = self.nodes(len(front.block_units))
+        self.site_node = self.nodes(len(front.row))
+        pairs = self.arcs.add(
+            self.block_node + front.block, self.site_node + front.site,
+            front.block_units[front.block], front.cost,
+        )  # fmt: skip
+        some = np.flatnonzero(front.row >= 0)
+        self.arcs.add(
+            self.site_node + some, rows + front.row[some], front.capacity[some], np.float64(0)
+        )
+        blocks = np.arange(len(front.block_units))
+        self.arcs.add(
+            self.block_node + blocks, np.int64(self.sink), front.block_units,
+            np.float64(front.left_cost),
+        )  # fmt: skip
+        return pairs
 
     def _number_group_waves(self) -> None:
         used = np.zeros((len(self.reach.chain), self.num_waves), dtype=bool)
@@ -157,8 +218,7 @@ class _Builder:
         key = ((lab * self.num_waves + wave) * (self.num_hours + 2) + hour) * 64 + chain
         distinct, first, which = np.unique(key, return_index=True, return_inverse=True)
         node = self.nodes(len(distinct))
-        big = np.int64(self.supplies.units.sum())
-        self.road = self.arcs.add(self.gw_node[group, wave], node + which, big, np.float64(0))
+        self.road = self.arcs.add(self.gw_node[group, wave], node + which, self.big, np.float64(0))
         self.road_group, self.road_wave, self.road_node = group, wave, which
         self._add_hours_of(
             node + np.arange(len(distinct)), lab[first], wave[first], hour[first], group[first]
@@ -174,8 +234,7 @@ class _Builder:
         to = hour[at] + step
         whole = hours.open_from[lab[at], to] == hours.begin_min[to]
         at, to = at[whole], to[whole]
-        big = np.int64(self.supplies.units.sum())
-        self.free = self.arcs.add(node[at], self._hour(lab[at], to), big, np.float64(0))
+        self.free = self.arcs.add(node[at], self._hour(lab[at], to), self.big, np.float64(0))
         self.free_node, self.free_lab, self.free_hour = at, lab[at], to
         self._add_late_chain(node, lab, wave, np.maximum(hour, last + 1), group)
 
@@ -187,9 +246,8 @@ class _Builder:
         entry = np.flatnonzero(inside)
         lab_e, hour_e, group_e = lab[entry], hour[entry], group[entry]
         late = promise.late_min(wave[entry], lab_e, hours.begin_min[hour_e])
-        big = np.int64(self.supplies.units.sum())
         self.entry = self.arcs.add(
-            node[entry], self._chain(self.reach.chain[group_e], lab_e, hour_e), big,
+            node[entry], self._chain(self.reach.chain[group_e], lab_e, hour_e), self.big,
             late * self.reach.late_cost[group_e],
         )  # fmt: skip
         self.entry_node = entry
@@ -203,12 +261,12 @@ class _Builder:
         )
         out = grid[whole]
         self.out = self.arcs.add(
-            self.chain_node + out, self._hour(lab_g[out], hour_g[out]), big, np.float64(0)
+            self.chain_node + out, self._hour(lab_g[out], hour_g[out]), self.big, np.float64(0)
         )
         self.out_key = out
         on = grid[hour_g < self.num_hours - 1]
         self.wait = self.arcs.add(
-            self.chain_node + on, self.chain_node + on + 1, big,
+            self.chain_node + on, self.chain_node + on + 1, self.big,
             60.0 * rate[on // self.num_hours // self.num_labs],
         )  # fmt: skip
 
@@ -217,9 +275,8 @@ class _Builder:
     ) -> None:
         """Add direct arcs for tubes already late when they arrive, started in that very hour."""
         group, wave, lab, hour = group[keep], wave[keep], lab[keep], hour[keep]
-        big = np.int64(self.supplies.units.sum())
         self.direct = self.arcs.add(
-            self.gw_node[group, wave], self._hour(lab, hour), big,
+            self.gw_node[group, wave], self._hour(lab, hour), self.big,
             late[keep] * self.reach.late_cost[group],
         )  # fmt: skip
         self.direct_columns = (group, wave, lab, hour)
@@ -248,7 +305,7 @@ class _Builder:
     def _chain(self, chain: Ints, lab: Ints, hour: Ints) -> Ints:
         return self.chain_node + (chain * self.num_labs + lab) * self.num_hours + hour
 
-    def _read(self, network: Network, flow: Ints, arcs: tuple[slice, slice]) -> LabFlow:
+    def _read(self, network: Network, flow: Ints, arcs: tuple[slice, slice, slice]) -> LabFlow:
         price = potentials(network, flow)
         day_price = np.maximum(0, price[self.sink] - price[self.day_node])
         hour_price = np.zeros((self.num_labs, self.num_hours))
@@ -257,7 +314,11 @@ class _Builder:
         gain = price[self.day_node[lab, day]] - price[self._hour(lab, hour)]
         hour_price[lab, hour] = np.maximum(0, gain)
         load = self._loads(flow)
-        return LabFlow(flow[arcs[0]], flow[arcs[1]], *load, hour_price, day_price)
+        sites = 0 if self.front is None else len(self.front.row)
+        site_price = price[self.sink] - price[self.site_node : self.site_node + sites]
+        return LabFlow(
+            flow[arcs[0]], flow[arcs[1]], *load, hour_price, day_price, flow[arcs[2]], site_price
+        )
 
     def _loads(self, flow: Ints) -> tuple[Ints, Ints, Ints, Ints, Ints]:
         """Split the flow through shared nodes among groups: first come, first served."""

@@ -6,36 +6,45 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scheduler.domain.city import Ints
+from scheduler.domain.city import Floats, Ints
 from scheduler.solve.layout import Layout
 from scheduler.solve.network import LabFlow, LabSide, Reach, solve_labs
+from scheduler.solve.rescue import Places, Rescue
 from scheduler.solve.sequence import Order, order_blocks
 from scheduler.solve.sessions import split_runs
 from scheduler.solve.slots import Call, fill_run
 from scheduler.solve.streams import Streams
-from scheduler.solve.waves import GroupSupply, Load, group_supply, round_tubes, tubes_needed
+from scheduler.solve.waves import GroupSupply, Load, bridge, group_supply, round_tubes, tubes_needed
+
+
+_TRIES = 3
+_TO_SPARE = 1.2
 
 
 @dataclass(frozen=True)
 class Calls:
-    """Columns of equal length: who is called where and when; ``left`` are blocks without room."""
+    """Columns of equal length: who is called where and when."""
 
     block: Ints
     stream: Ints
     slot: Ints
     people: Ints
-    left: list[int]
 
 
 @dataclass(frozen=True)
 class Task:
-    """What is scheduled: the streams, their layout, their load, and ``people[block]``."""
+    """What is scheduled: the streams, their layout, their load, and where else blocks may go."""
 
     streams: Streams
     layout: Layout
     load: Load
-    people: Ints
+    places: Places
     order: Order
+
+    @property
+    def people(self) -> Ints:
+        """People of each block."""
+        return self.places.people
 
 
 def schedule(
@@ -44,49 +53,130 @@ def schedule(
     """Call all blocks of all streams.
 
     ``shares`` is the relaxed flow of whole groups: it says how much of a group's work the labs can
-    take in each run. ``labs`` counts whole tubes; ``left_cost`` is the price of a tube not sent.
+    take in each run. Whole blocks and part-filled tubes need a little more: what would come late
+    is moved to a group's last run. ``labs`` counts whole tubes; ``left_cost`` is the price of a tube
+    not sent.
     """
-    runs, left = _split(task, *shares)
-    people = np.zeros((len(task.streams), _most_runs(task.layout)), dtype=np.int64)
-    for stream, blocks_of_runs in enumerate(runs):
-        for run, blocks in enumerate(blocks_of_runs):
-            people[stream, run] = task.people[blocks].sum()
-    supply = group_supply(task.layout, task.load, people, by_run=True, units_per_person=None)
-    supply = _with_needed_tubes(task, supply, people)
-    flow = solve_labs(supply.supplies, reach, labs, np.full(len(supply.supplies.units), left_cost))
-    return _call(task, runs, people, _wave_targets(task.layout, supply, flow), left)
+    wish = _wishes(task.layout, *shares)
+    _leave_room(task, wish)
+    best: tuple[int, list[list[Ints]], Ints, list[Ints]] | None = None
+    for _ in range(_TRIES):
+        runs = _split(task, wish)
+        people = _people(task, runs)
+        supply = group_supply(task.layout, task.load, people, by_run=True, units_per_person=None)
+        supply = _with_needed_tubes(task, supply, people)
+        flow = solve_labs(supply.supplies, reach, labs, np.full(len(supply.supplies.units), left_cost))
+        late = _late_people(task, flow, reach, labs)
+        total = round(sum(float(n.sum()) for n in late))
+        if best is None or total < best[0]:
+            best = (total, runs, people, _wave_targets(task.layout, supply, flow))
+        if not _postpone(wish, late):
+            break
+    if best is None:
+        raise RuntimeError("Expected at least one try")
+    return _call(task, best[1], best[2], best[3])
 
 
 def _most_runs(layout: Layout) -> int:
     return max((int(p[:, 0].max()) + 1 for p in layout.group_pieces if len(p)), default=1)
 
 
-def _split(
-    task: Task, supply: GroupSupply, flow: LabFlow
-) -> tuple[list[list[Ints]], list[int]]:
-    """Choose the blocks of each run; the relaxed flow gives each run's share of a group."""
+def _people(task: Task, runs: list[list[Ints]]) -> Ints:
+    """Return ``people[stream, run]``."""
+    people = np.zeros((len(task.streams), _most_runs(task.layout)), dtype=np.int64)
+    for stream, blocks_of_runs in enumerate(runs):
+        for run, blocks in enumerate(blocks_of_runs):
+            people[stream, run] = task.people[blocks].sum()
+    return people
+
+
+def _wishes(layout: Layout, supply: GroupSupply, flow: LabFlow) -> list[Floats]:
+    """Return the share of each group's work that the relaxed flow puts into each run."""
+    wishes = []
+    for group, pieces in enumerate(layout.group_pieces):
+        arcs = slice(*np.searchsorted(supply.supplies.group, [group, group + 1]))
+        by_piece = np.bincount(supply.piece[arcs], weights=flow.sent[arcs], minlength=len(pieces))
+        by_run = np.bincount(pieces[:, 0], weights=by_piece)
+        total = by_run.sum()
+        wishes.append(by_run / total if total else np.full(len(by_run), 1 / len(by_run)))
+    return wishes
+
+
+def _leave_room(task: Task, wish: list[Floats]) -> None:
+    """Lower the shares of all runs but the last by what part-filled tubes take beyond full ones."""
+    people = _people(task, _split(task, wish))
+    pool = task.load.pool[:, None]
+    spare = float((-(-people // pool) * pool).sum()) / max(1, int(people.sum())) - 1
+    for share in wish:
+        cut = share[:-1] * spare
+        share[:-1] -= cut
+        share[-1] += cut.sum()
+
+
+def _late_people(task: Task, flow: LabFlow, reach: Reach, labs: LabSide) -> list[Floats]:
+    """Return per group and run the share of its people whose tubes come late."""
+    arrive = labs.promise.pickup_min[flow.load_wave] + reach.travel_min[flow.load_group, flow.load_lab]
+    start = np.maximum(arrive, labs.hours.begin_min[flow.load_hour])
+    late = labs.promise.late_min(flow.load_wave, flow.load_lab, start) > 0
+    result = []
+    for group, pieces in enumerate(task.layout.group_pieces):
+        mine = flow.load_group == group
+        tubes = np.zeros(int(pieces[:, 0].max()) + 1)
+        total = max(1, int(flow.load_units[mine].sum()))
+        rows = mine & late
+        run_of = dict(zip(pieces[:, 1].tolist(), pieces[:, 0].tolist(), strict=True))
+        for wave, units in zip(flow.load_wave[rows].tolist(), flow.load_units[rows].tolist(),
+                               strict=True):  # fmt: skip
+            tubes[run_of[wave]] += units / total
+        result.append(tubes)
+    return result
+
+
+def _postpone(wish: list[Floats], late: list[Floats]) -> bool:
+    """Move late shares to the last run, with a little to spare; tell whether anything moved."""
+    moved = False
+    for share, tubes in zip(wish, late, strict=True):
+        cut = np.minimum(tubes[:-1] * _TO_SPARE, share[:-1])
+        share[:-1] -= cut
+        share[-1] += cut.sum()
+        moved |= bool(cut.any())
+    return moved
+
+
+def _split(task: Task, wish: list[Floats]) -> list[list[Ints]]:
+    """Choose the blocks of each run near the wished shares."""
     runs: list[list[Ints]] = [[] for _ in range(len(task.streams))]
-    left: list[int] = []
-    sent_group = supply.supplies.group
     owed: dict[tuple[int, ...], list[float]] = {}
     for group, members in enumerate(task.layout.members):
         pieces = task.layout.group_pieces[group]
-        arcs = slice(*np.searchsorted(sent_group, [group, group + 1]))
-        by_piece = np.bincount(supply.piece[arcs], weights=flow.sent[arcs], minlength=len(pieces))
-        by_run = np.bincount(pieces[:, 0], weights=by_piece)
-        share = (by_run / by_run.sum() if by_run.sum() else by_run + 1 / len(by_run)).tolist()
         width = np.bincount(pieces[:, 0], weights=pieces[:, 3] - pieces[:, 2])
         key = (int(task.layout.zone[members[0]]), *pieces[:, 2].tolist())
-        carry = owed.setdefault(key, [0.0] * len(by_run))
+        carry = owed.setdefault(key, [0.0] * len(width))
         for stream in members.tolist():
             blocks = task.streams.blocks[stream]
+            fixed = task.streams.fixed[stream]
+            if fixed is not None:
+                runs[stream] = list(fixed)
+                continue
             room = [int(w) * int(task.load.quota[stream]) for w in width]
             pool = int(task.load.pool[stream])
-            chosen = split_runs(task.people[blocks], room, share, carry, pool)
+            chosen = split_runs(task.people[blocks], room, wish[group].tolist(), carry, pool)
             runs[stream] = [blocks[np.array(c, dtype=np.int64)] for c in chosen]
-            placed = {i for c in chosen for i in c}
-            left += [int(blocks[i]) for i in range(len(blocks)) if i not in placed]
-    return runs, left
+    _rescue(task, runs)
+    return runs
+
+
+def _rescue(task: Task, runs: list[list[Ints]]) -> None:
+    """Find room elsewhere for blocks that fit into no run of their site."""
+    inside = np.zeros(len(task.people), dtype=bool)
+    for blocks_of_runs in runs:
+        for blocks in blocks_of_runs:
+            inside[blocks] = True
+    left = np.flatnonzero(~inside & (task.people > 0))
+    if len(left):
+        rescue = Rescue(task.places, task.streams, task.layout, task.load.quota, runs)
+        for block in left[np.argsort(-task.people[left], kind="stable")].tolist():
+            rescue.place(block)
 
 
 def _with_needed_tubes(task: Task, supply: GroupSupply, people: Ints) -> GroupSupply:
@@ -127,7 +217,7 @@ def _wave_targets(
 
 
 def _call(
-    task: Task, runs: list[list[Ints]], people: Ints, targets: list[Ints], left: list[int]
+    task: Task, runs: list[list[Ints]], people: Ints, targets: list[Ints]
 ) -> Calls:
     block: list[int] = []
     stream_of: list[int] = []
@@ -138,16 +228,19 @@ def _call(
         for run in np.unique(pieces[:, 0]).tolist():
             rows = pieces[pieces[:, 0] == run]
             room = _wave_room(task, members, pieces, run)
+            pool = task.load.pool[members]
             tubes, tube_room = _run_tubes(task, members, pieces, run, people)
             placed = round_tubes(tubes, targets[group][pieces[:, 0] == run], tube_room)
+            least = -(-int((rows[:, 3] - rows[:, 2]).max()) // int(pool[0]))
             for at, stream in enumerate(members.tolist()):
+                placed[at] = bridge(placed[at], tube_room[at], least)
                 calls = _call_run(task, stream, runs[stream][run], rows, placed[at], room[at])
                 block += [c.block for c in calls]
                 slot += [c.slot for c in calls]
                 count += [c.people for c in calls]
                 stream_of += [stream] * len(calls)
     columns = (np.array(c, dtype=np.int64) for c in (block, stream_of, slot, count))
-    return Calls(*columns, left)
+    return Calls(*columns)
 
 
 def _call_run(  # noqa: PLR0913  # one run of one stream

@@ -18,27 +18,39 @@ _SPARE_SLOTS = 1
 
 @dataclass
 class Streams:
-    """Columns of equal length; ``runs[stream]`` are (first slot, end slot) pairs in order."""
+    """Columns of equal length; ``runs[stream]`` are (first slot, end slot) pairs in order.
+
+    ``fixed[stream]`` holds the blocks of each run where they are decided already, else None.
+    """
 
     site: list[int]
     zone: list[int]
     runs: list[list[tuple[int, int]]]
     blocks: list[Ints]
+    fixed: list[list[Ints] | None]
 
     @staticmethod
     def empty() -> Streams:
         """Return no streams."""
-        return Streams([], [], [], [])
+        return Streams([], [], [], [], [])
 
     def __len__(self) -> int:
         return len(self.site)
 
-    def add(self, site: int, zone: int, runs: list[tuple[int, int]], blocks: Ints) -> None:
+    def add(
+        self,
+        site: int,
+        zone: int,
+        runs: list[tuple[int, int]],
+        blocks: Ints,
+        fixed: list[Ints] | None = None,
+    ) -> None:
         """Add a stream."""
         self.site.append(site)
         self.zone.append(zone)
         self.runs.append(runs)
         self.blocks.append(blocks)
+        self.fixed.append(fixed)
 
 
 def runs_of(offered: Flags) -> list[tuple[int, int]]:
@@ -47,29 +59,39 @@ def runs_of(offered: Flags) -> list[tuple[int, int]]:
     return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
 
 
-def reserve(
-    offered: Flags, people: Ints, quota: int, clearing_slots: int
-) -> tuple[list[tuple[int, int]], Flags]:
-    """Take the earliest slots of one site that hold whole blocks of ``people``.
+@dataclass(frozen=True)
+class Reservation:
+    """Runs taken, the blocks of each, and the slots left to less strict zones."""
 
-    ``offered[slot]`` is what is free. Returns the runs taken and what is left to less strict zones.
+    runs: list[tuple[int, int]]
+    blocks: list[Ints]
+    free: Flags
+
+
+def reserve(
+    offered: Flags, blocks: Ints, people: Ints, quota: int, clearing_slots: int
+) -> Reservation:
+    """Take the earliest slots of one site that hold whole blocks.
+
+    ``offered[slot]`` is what is free, ``people[block]`` their sizes. Blocks that no run holds are in
+    no run.
     """
-    left = offered.copy()
-    taken: list[tuple[int, int]] = []
-    waiting = sorted(people.tolist(), reverse=True)
+    free = offered.copy()
+    runs: list[tuple[int, int]] = []
+    inside: list[Ints] = []
+    waiting = sorted(blocks.tolist(), key=lambda b: (-people[b], b))
     for first, end in runs_of(offered):
-        if not waiting:
-            break
         room = (end - first) * quota
-        used = 0
-        for size in list(waiting):
-            if used + size <= room:
-                used += size
-                waiting.remove(size)
-        if used:
-            stop = min(end, first - (-used // quota) + _SPARE_SLOTS)
-            taken.append((first, stop))
-            left[first : min(len(left), stop + clearing_slots)] = False
-    if taken:
-        left[: taken[-1][1] + clearing_slots] = False
-    return taken, left
+        taken = []
+        for block in list(waiting):
+            if people[block] <= room:
+                room -= int(people[block])
+                taken.append(block)
+                waiting.remove(block)
+        if taken:
+            inside.append(np.array(taken, dtype=np.int64))
+            used = (end - first) * quota - room
+            runs.append((first, min(end, first - (-used // quota) + _SPARE_SLOTS)))
+    if runs:
+        free[: runs[-1][1] + clearing_slots] = False
+    return Reservation(runs, inside, free)

@@ -21,6 +21,8 @@ _EVENNESS = 0.004
 """Person-minutes by which a wave's last place is dearer than its first: groups spread evenly over
 waves that cost the same. Below 0.02 % of a usual objective, and not part of any reported figure."""
 
+_FITTING_TURNS = 20
+_FITTED = 0.25  # tubes by which a column may miss its target before rounding
 _MISS = 20.0  # cost of a tube beyond a group's wave, in the rounding flow
 _EXTRA = 3.0  # cost of a tube beyond the next whole number
 
@@ -121,7 +123,8 @@ def _group_arcs(
 def _whole_room(people: Ints, room: Ints, num_waves: int, pool: int) -> int:
     """Return the tubes of a wave: full ones, and a last one where a stream needs every place."""
     tight = people > room // pool * pool * num_waves
-    return int(np.where(tight, -(-room // pool), room // pool).sum())
+    whole = np.where(tight, -(-room // pool), room // pool)
+    return int(np.minimum(whole, -(-people // pool)).sum())
 
 
 def _fill_levels(
@@ -136,9 +139,9 @@ def _fill_levels(
     marks = (np.arange(1, slots + 1)[:, None] * quota[some] / share[some]).ravel()
     marks = marks if len(marks) else np.ones(1)
     theta = np.r_[
-        np.quantile(marks, np.linspace(0, 1, 7)), even * np.array([0.5, 0.9, 1.1, 1.5]), marks.max()
+        np.quantile(marks, np.linspace(0, 1, 5)), even * np.array([0.9, 1.15]), marks.max()
     ]
-    theta = np.unique(theta)
+    theta = np.unique(np.minimum(theta, 1.0))  # nobody sends more than all his people
     sent = np.minimum(theta[:, None] * share, slots * quota)
     in_slot = [np.clip(sent - j * quota, 0, quota).sum(axis=1) * j for j in range(slots)]
     minutes = np.diff(np.sum(in_slot, axis=0) * slot_min, prepend=0.0)
@@ -169,12 +172,53 @@ def round_tubes(tubes: Ints, target: Ints, room: Ints) -> Ints:
     All arguments have a row per stream of one group and run; ``tubes[stream]``, ``target[wave]``
     with the same sum, ``room[stream, wave]`` in tubes. Returns ``[stream, wave]``.
     """
-    total = max(1, int(target.sum()))
-    wish = np.minimum(tubes[:, None] * target[None, :] / total, room)
-    base = np.floor(wish + 1e-9).astype(np.int64)
     if len(tubes) == 1:
         return _single(tubes, target, room)
+    wish = _fit(tubes, target, room)
+    base = np.floor(wish + 1e-9).astype(np.int64)
     return base + _round_rest(tubes - base.sum(axis=1), target - base.sum(axis=0), wish, base, room)
+
+
+def _fit(tubes: Ints, target: Ints, room: Ints) -> Floats:
+    """Return shares within the room whose sums are near both margins, from below.
+
+    Iterative proportional fitting (Deming and Stephan 1940, doi 10.1214/aoms/1177731829), capped.
+    """
+    wish = np.minimum(tubes[:, None] * target[None, :] / max(1, int(target.sum())), room)
+    for _ in range(_FITTING_TURNS):
+        column = wish.sum(axis=0)
+        if np.abs(column - target).max() < _FITTED:
+            break
+        wish *= np.divide(target, column, out=np.ones(len(target)), where=column > 0)
+        wish = np.minimum(wish, room)
+        row = wish.sum(axis=1)
+        wish *= np.divide(tubes, row, out=np.ones(len(tubes)), where=row > 0)[:, None]
+        wish = np.minimum(wish, room)
+    wish *= np.minimum(1, np.divide(target, wish.sum(axis=0), out=np.ones(len(target)),
+                                    where=wish.sum(axis=0) > 0))  # fmt: skip
+    row = wish.sum(axis=1)
+    return wish * np.minimum(1, np.divide(tubes, row, out=np.ones(len(tubes)), where=row > 0))[
+        :, None
+    ]
+
+
+def bridge(tubes: Ints, room: Ints, least: int) -> Ints:
+    """Return one stream's tubes with no empty wave between its first and its last.
+
+    A block cannot pause, so the gap is bridged with ``least`` tubes per wave, taken where most are.
+    """
+    some = np.flatnonzero(tubes)
+    if not len(some):
+        return tubes
+    out = tubes.copy()
+    for wave in range(some[0] + 1, some[-1]):
+        while out[wave] < min(least, room[wave]):
+            most = int(np.argmax(out))
+            if out[most] <= least:
+                break
+            out[most] -= 1
+            out[wave] += 1
+    return out
 
 
 def _single(tubes: Ints, target: Ints, room: Ints) -> Ints:
