@@ -34,20 +34,20 @@ def summarise(
     tables: PlanTables,
     *,
     best_bound: float | None,
-    bound_unserved: float,
     seed: int,
     revision: str,
 ) -> dict[str, Any]:
     """Return the content of ``summary.json``; all objective figures are person-minutes.
 
-    ``bound_unserved`` is the part of ``best_bound`` that people without a slot make up. A bound
-    that lies above the objective by rounding alone is lowered to it.
+    A bound that lies above the objective by rounding alone is lowered to it. ``without_unserved``
+    compares with the best plan that leaves as many people out: both sides lose the same term, and
+    no cost is below 0.
     """
     totals = _totals(instance, tables)
     objective = float(sum(totals.terms.values()))
     people = int(instance.blocks.people.sum())
     gaps = _gaps(objective, best_bound, people)
-    rest = None if best_bound is None else best_bound - bound_unserved
+    rest = None if best_bound is None else max(0.0, best_bound - totals.terms["unserved"])
     summary = {
         "round": instance.settings.round.id,
         "revision": revision,

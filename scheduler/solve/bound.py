@@ -103,15 +103,6 @@ def _cheapest_from(
     return np.concatenate((best, np.full((len(lab), 1), np.inf)), axis=1)
 
 
-@dataclass(frozen=True)
-class Bound:
-    """The bound, the part of it that is people who cannot be served, and the best candidates."""
-
-    value: float
-    forced_unserved: float
-    best: Pairs
-
-
 class BoundFinder:
     """Evaluates the bound of one round at given prices."""
 
@@ -131,24 +122,20 @@ class BoundFinder:
 
     def evaluate(
         self, zone_cost: dict[int, Floats], price: dict[int, Floats], earnings: float
-    ) -> Bound:
-        """Return the bound at the given prices of places.
+    ) -> float:
+        """Return the bound at the given prices of places; no cost is below 0.
 
         ``zone_cost[zone][site, slot]`` is finish plus lab price, ``price[zone][site]`` what a place
         costs people of the zone, ``earnings`` what the labs' prices earn.
         """
         places = self._places(zone_cost, price)
         by_zone = {z: (c + places).min(axis=1) for z, c in zone_cost.items()}
-        cost, row = self._cheapest(by_zone)
+        cost = self._cheapest(by_zone)
         instance = self.instance
         unserved = instance.settings.weights.unserved
         paid = float((instance.demand * np.minimum(cost, unserved)).sum())
         value = paid - earnings - float((places.sum(axis=1) * self.quota).sum())
-        none = ~np.isfinite(cost)
-        forced = float((instance.demand * unserved)[none].sum())
-        chosen = np.zeros(len(self.pairs), dtype=bool)
-        chosen[row[~none]] = True
-        return Bound(value, forced, self.pairs.where(chosen))
+        return max(0.0, value)
 
     def _places(self, zone_cost: dict[int, Floats], price: dict[int, Floats]) -> Floats:
         """Return the price of a place, ``[site, slot]``: what the keenest zone would pay."""
@@ -159,28 +146,28 @@ class BoundFinder:
             places[rows] = np.maximum(places[rows], np.where(np.isfinite(gain), gain, 0))
         return places
 
-    def _cheapest(self, by_zone: dict[int, Floats]) -> tuple[Floats, Ints]:
-        """Return the cheapest candidate of each block, looking further until none can be missed."""
+    def _cheapest(self, by_zone: dict[int, Floats]) -> Floats:
+        """Return the cost of each block's best candidate, looking on until none can be missed."""
         count = _FIRST_NEAREST
         while True:
-            cost, row, reach = self._best_of_pairs(by_zone)
+            cost, reach = self._best_of_pairs(by_zone)
             least = np.full(len(Zone), np.inf)
             for zone, price in by_zone.items():
                 least[zone] = price.min(initial=np.inf)
             farther = reach * self.per_metre + least[self.instance.block_zone]
             again = np.flatnonzero((farther < cost) & ~self.exhausted)
             if not len(again):
-                return cost, row
+                return cost
             count *= 2
             self._widen(again, count)
 
-    def _best_of_pairs(self, by_zone: dict[int, Floats]) -> tuple[Floats, Ints, Floats]:
+    def _best_of_pairs(self, by_zone: dict[int, Floats]) -> tuple[Floats, Floats]:
+        """Return each block's least cost over the known pairs, and the farthest known walk."""
         blocks = len(self.instance.demand)
-        cost, row = np.full(blocks, np.inf), np.zeros(blocks, dtype=np.int64)
-        reach = np.zeros(blocks)
+        cost, reach = np.full(blocks, np.inf), np.zeros(blocks)
         pairs = self.pairs
         if not len(pairs):
-            return cost, row, np.full(blocks, np.inf)
+            return cost, reach
         price = np.full((len(Zone), len(self.quota)), np.inf)
         for zone, values in by_zone.items():
             price[zone] = values
@@ -188,12 +175,9 @@ class BoundFinder:
         total = pairs.walk_m * self.per_metre + price[zone_of[pairs.block], pairs.site]
         starts = np.flatnonzero(np.r_[True, pairs.block[1:] != pairs.block[:-1]])
         ends = np.r_[starts[1:], len(pairs)]
-        order = np.lexsort((total, pairs.block))
-        block = pairs.block[starts]
-        row[block] = order[starts]
-        cost[block] = total[order[starts]]
-        reach[block] = pairs.walk_m[ends - 1]
-        return cost, row, reach
+        cost[pairs.block[starts]] = np.minimum.reduceat(total, starts)
+        reach[pairs.block[starts]] = pairs.walk_m[ends - 1]
+        return cost, reach
 
     def _widen(self, blocks: Ints, count: int) -> None:
         more = self._ask(count, blocks)

@@ -15,7 +15,7 @@ from scheduler.domain.city import FIXED, Flags, Floats, Ints
 from scheduler.domain.instance import Instance
 from scheduler.domain.settings import Zone
 from scheduler.solve.assign import Relaxed, SlotOffer, Whole, make_whole, relax
-from scheduler.solve.bound import Bound, BoundFinder, LabCosts, LabPrices, longest_run
+from scheduler.solve.bound import BoundFinder, LabCosts, LabPrices, longest_run
 from scheduler.solve.candidates import Candidates, Pairs, unit_vectors
 from scheduler.solve.layout import Layout, lay_out
 from scheduler.solve.network import Front, LabFlow, LabSide, Reach, solve_labs
@@ -347,7 +347,7 @@ class Market:
 
     # The bound
 
-    def bound(self) -> Bound:
+    def bound(self) -> float:
         """Return the lower bound at the present lab prices.
 
         Prices of places are each zone's own, from a flow in which it has all sites for itself.

@@ -45,8 +45,7 @@ def make_plan(
     stage("tables", None)
     tables = plan_tables(instance, market, solution)
     summary = summarise(
-        instance, tables, best_bound=solution.bound.value,
-        bound_unserved=solution.bound.forced_unserved, seed=seed, revision=revision,
+        instance, tables, best_bound=solution.bound, seed=seed, revision=revision,
     )  # fmt: skip
     summary["tie_breaks"] = tie_breaks(instance, solution)
     return tables.with_summary(summary)

@@ -14,7 +14,6 @@ import numpy as np
 
 from scheduler.domain.city import Ints
 from scheduler.domain.instance import Instance
-from scheduler.solve.bound import Bound
 from scheduler.solve.consign import Batches, Shipments, batches_of, ship
 from scheduler.solve.layout import Layout
 from scheduler.solve.market import Market
@@ -36,7 +35,7 @@ class Solution:
     shipments: Shipments
     travel_min: Ints
     hour_begin_min: Ints
-    bound: Bound
+    bound: float
     past_end: list[int]
 
 
