@@ -48,7 +48,7 @@ def greedy_plan(instance: Instance, revision: str = "0001") -> Plan:
         unserved=pd.DataFrame(unserved, columns=list(UNSERVED_COLUMNS)),
     )
     summary = summarise(
-        instance, tables, best_bound=None, bound_unserved=0.0, seed=0, revision=revision
+        instance, tables, best_bound=None, seed=0, revision=revision
     )
     return tables.with_summary(summary)
 

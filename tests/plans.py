@@ -190,13 +190,10 @@ def summarised(
     tables: PlanTables,
     *,
     bound: float | None = None,
-    bound_unserved: float = 0.0,
 ) -> Plan:
     """Return tables with the summary that belongs to them."""
     bare = PlanTables(tables.assignments, tables.consignments, tables.lab_load, tables.unserved)
-    summary = summarise(
-        instance, bare, best_bound=bound, bound_unserved=bound_unserved, seed=1, revision="0001"
-    )
+    summary = summarise(instance, bare, best_bound=bound, seed=1, revision="0001")
     return bare.with_summary(summary)
 
 
