@@ -56,7 +56,7 @@ def cli() -> None:
 
     Exit codes: 0 done, 1 findings or breaches, 2 cannot run, 3 the promise cannot be kept
     (--strict), 4 no plan within the time limit.
-    """
+    """  # noqa: D301  # click reads the backspace itself
 
 
 def main() -> None:

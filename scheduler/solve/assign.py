@@ -16,7 +16,6 @@ from scheduler.solve.candidates import Pairs
 from scheduler.solve.flow import ArcList, potentials, solve
 
 
-
 @dataclass(frozen=True)
 class Relaxed:
     """The flow's answer: people per pair, people left per block, price of a place per site."""
@@ -115,7 +114,7 @@ def make_whole(
     return whole
 
 
-def _place(  # noqa: PLR0913  # the state of one greedy step
+def _place(  # noqa: PLR0913, PLR0917  # the state of one greedy step
     block: int,
     rows: slice,
     pairs: Pairs,
@@ -135,7 +134,7 @@ def _place(  # noqa: PLR0913  # the state of one greedy step
     return True
 
 
-def _push(  # noqa: PLR0913  # the state of one greedy step
+def _push(  # noqa: PLR0913, PLR0917  # the state of one greedy step
     block: int,
     starts: Ints,
     pairs: Pairs,

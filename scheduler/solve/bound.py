@@ -1,11 +1,11 @@
 """A lower bound on the whole model from prices, valid whatever the prices are.
 
-Lagrangian relaxation (Geoffrion 1974, doi 10.1007/BFb0120690): lab hours and lab days are priced per
-tube, site slots per person. Each block then takes its cheapest candidate alone, and what the prices
-would earn on all capacity is taken off again. Pool sizes enter exactly (a person of a block with
-pool size k buys 1/k tube), all candidate sites and all labs are looked at, and the flow solver's
-answer is only a source of good prices: a wrong price makes the bound weaker, never wrong. Dropped
-terms (split >= 0, whole tubes, whole blocks, clearing times) can only raise the true cost.
+Lagrangian relaxation (Geoffrion 1974, doi 10.1007/BFb0120690): lab hours and lab days are priced
+per tube, site slots per person. Each block then takes its cheapest candidate alone, and what the
+prices would earn on all capacity is taken off again. Pool sizes enter exactly (a person of a block
+with pool size k buys 1/k tube), all candidate sites and all labs are looked at, and the flow
+solver's answer is only a source of good prices: a wrong price makes the bound weaker, never wrong.
+Dropped terms (split >= 0, whole tubes, whole blocks, clearing times) can only raise the true cost.
 """
 
 from __future__ import annotations

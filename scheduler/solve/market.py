@@ -6,7 +6,6 @@ relaxed places of the commonest zone, and the labs' prices.
 
 from __future__ import annotations
 
-
 from math import lcm
 
 import numpy as np
@@ -34,7 +33,7 @@ LABS_ASKED = 4
 LAB_ROUNDS = 2
 WORTH_ASKING = 0.01  # person-minutes per person
 MAX_HORIZON_DAYS = 8
-"""After so long, a result costs more than leaving a person out (100,000 / 10 minutes = 6.9 days)."""
+"""After so long, a result costs more than leaving a person out (100,000 / 10 min = 6.9 days)."""
 
 
 class Market:
@@ -125,7 +124,7 @@ class Market:
     # Stricter zones
 
     def place_strict_zones(self) -> None:
-        """Give the blocks of every zone but the commonest their sites and slots, strictest first."""
+        """Give the blocks of all zones but the commonest their sites and slots, strictest first."""
         self.strict = Streams.empty()
         for zone in Zone:
             if zone != self.main_zone and (self.instance.block_zone == zone).any():
@@ -181,7 +180,7 @@ class Market:
             self._lay_out()
 
     def _lay_out(self) -> None:
-        """Make the streams: the stricter zones', and one of the commonest zone for every free site."""
+        """Make the streams: the stricter zones', and one of the commonest zone per free site."""
         self.streams = self.strict
         self.first_main = len(self.strict)
         nobody = np.empty(0, dtype=np.int64)
@@ -228,12 +227,7 @@ class Market:
             people[stream] = self.instance.demand[self.streams.blocks[stream]].sum()
         main = slice(self.first_main, None)
         people[main] = self.site_people[self.layout.site[main]]
-        runs = max((int(p[:, 0].max()) + 1 for p in self.layout.group_pieces if len(p)), default=1)
-        spread = np.zeros((len(self.streams), runs), dtype=np.int64)
-        spread[:, 0] = people
-        supply = group_supply(
-            self.layout, self.load, spread, by_run=False, units_per_person=per_person
-        )
+        supply = group_supply(self.layout, self.load, people, per_person)
         front = self._front(supply, units) if move_blocks else None
         for _ in range(LAB_ROUNDS):
             flow = self._solve_labs(supply, per_person, units, front)
@@ -266,9 +260,9 @@ class Market:
             front.block, weights=sent, minlength=len(self.people)
         ).astype(np.int64)
         self.relaxed = Relaxed(sent, left, flow.site_price * per_person)
-        self.site_people = np.bincount(
-            front.site, weights=sent, minlength=len(self.quota)
-        ).astype(np.int64)
+        self.site_people = np.bincount(front.site, weights=sent, minlength=len(self.quota)).astype(
+            np.int64
+        )
 
     def _solve_labs(
         self, supply: GroupSupply, per_person: Ints, units: int, front: Front | None
@@ -380,6 +374,3 @@ def _num_hours(instance: Instance) -> int:
     rate = max(1.0, float(instance.labs.tubes_per_hour.sum()))
     wait = min(MAX_HORIZON_DAYS * 24, 48 + int(3 * tubes / rate))
     return instance.clock.end_min // HOUR_MIN + 2 + wait
-
-
-

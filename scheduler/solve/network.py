@@ -1,10 +1,10 @@
 """The time-expanded network from groups of sites to lab hours (DESIGN.md section 3).
 
 ``row -> (group, wave) -> (lab, wave, first hour) -> lab hour -> lab day -> sink``. Sites that share
-opening hours and lie close together form a group, because a tube's lateness depends on wave, lab and
-hour only. A tube that is late stays late at a constant price per minute, so late tubes queue in one
-chain per lab and pool class, whatever their wave: exact, and far smaller than an arc per
-(wave, lab, hour).
+opening hours and lie close together form a group, because a tube's lateness depends on wave, lab
+and hour only. A tube that is late stays late at a constant price per minute, so late tubes queue in
+one chain per lab and pool class, whatever their wave: exact, and far smaller than an arc per (wave,
+lab, hour).
 
 Flow is counted in *units*. For the bound and the prices a tube has lcm(pool sizes) units, so that
 mixed pools share a lab in whole numbers; to place whole tubes a unit is a tube.
@@ -111,7 +111,7 @@ def solve_labs(
     left_cost: Floats,
     front: Front | None = None,
 ) -> LabFlow:
-    """Send all rows through the labs at least cost; ``left_cost[row]`` is the price of not sending."""
+    """Send all rows through the labs at least cost; ``left_cost[row]`` prices not sending."""
     return _Builder(supplies, reach, labs, left_cost, front).run()
 
 
@@ -294,9 +294,7 @@ class _Builder:
             cap = np.repeat(self.labs.max_tubes_per_day[limited], days) * per
             self.arcs.add(tail, np.full(len(tail), self.sink), cap, np.float64(0))
         head = self.day_node[lab, day[hour]]
-        self.arcs.add(
-            self._hour(lab, hour), head, hours.capacity[lab, hour] * per, np.float64(0)
-        )
+        self.arcs.add(self._hour(lab, hour), head, hours.capacity[lab, hour] * per, np.float64(0))
         self.hour_lab, self.hour_hour = lab, hour
 
     def _hour(self, lab: Ints, hour: Ints) -> Ints:

@@ -24,6 +24,7 @@ from scheduler.solve.streams import Streams
 
 Report = Callable[[str, float | None], None]
 
+
 @dataclass(frozen=True)
 class Solution:
     """The solver's answer in numbers; ``scheduler.solve.tables`` turns it into a plan's tables."""
@@ -64,14 +65,14 @@ def solve_round(
     return market, solution
 
 
-def _schedule(
-    instance: Instance, market: Market
-) -> tuple[Calls, Batches, Shipments, list[int]]:
+def _schedule(instance: Instance, market: Market) -> tuple[Calls, Batches, Shipments, list[int]]:
     """Call blocks and ship tubes; blocks whose tubes no lab takes any more are left out."""
     order = Order(
-        instance.blocks.community_index, instance.demand,
-        instance.blocks.elderly / np.maximum(instance.blocks.people, 1), elder_waves(instance.clock),
-    )  # fmt: skip
+        instance.blocks.community_index,
+        instance.demand,
+        instance.blocks.elderly / np.maximum(instance.blocks.people, 1),
+        elder_waves(instance.clock),
+    )
     places = Places(market.pairs, instance.block_zone, instance.demand)
     task = Task(market.streams, market.layout, market.load, places, order)
     pool = market.load.pool

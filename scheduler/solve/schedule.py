@@ -14,8 +14,7 @@ from scheduler.solve.sequence import Order, order_blocks
 from scheduler.solve.sessions import split_runs
 from scheduler.solve.slots import Call, fill_run
 from scheduler.solve.streams import Streams
-from scheduler.solve.waves import GroupSupply, Load, bridge, group_supply, round_tubes, tubes_needed
-
+from scheduler.solve.waves import GroupSupply, Load, StreamSupply, bridge, stream_supply
 
 _TRIES = 3
 _TO_SPARE = 1.2
@@ -53,28 +52,37 @@ def schedule(
     """Call all blocks of all streams.
 
     ``shares`` is the relaxed flow of whole groups: it says how much of a group's work the labs can
-    take in each run. Whole blocks and part-filled tubes need a little more: what would come late
-    is moved to a group's last run. ``labs`` counts whole tubes; ``left_cost`` is the price of a tube
+    take in each run. Whole blocks and part-filled tubes need a little more: what would come late is
+    moved to a group's last run. ``labs`` counts whole tubes; ``left_cost`` is the price of a tube
     not sent.
     """
     wish = _wishes(task.layout, *shares)
     _leave_room(task, wish)
-    best: tuple[int, list[list[Ints]], Ints, list[Ints]] | None = None
+    best: tuple[int, list[list[Ints]], Ints] | None = None
     for _ in range(_TRIES):
         runs = _split(task, wish)
-        people = _people(task, runs)
-        supply = group_supply(task.layout, task.load, people, by_run=True, units_per_person=None)
-        supply = _with_needed_tubes(task, supply, people)
-        flow = solve_labs(supply.supplies, reach, labs, np.full(len(supply.supplies.units), left_cost))
+        supply = stream_supply(task.layout, task.load, _people(task, runs))
+        rows = supply.supplies.units
+        flow = solve_labs(supply.supplies, reach, labs, np.full(len(rows), left_cost))
         late = _late_people(task, flow, reach, labs)
         total = round(sum(float(n.sum()) for n in late))
         if best is None or total < best[0]:
-            best = (total, runs, people, _wave_targets(task.layout, supply, flow))
+            best = (total, runs, _tubes(task, supply, flow))
         if not _postpone(wish, late):
             break
     if best is None:
         raise RuntimeError("Expected at least one try")
-    return _call(task, best[1], best[2], best[3])
+    return _call(task, best[1], best[2])
+
+
+def _tubes(task: Task, supply: StreamSupply, flow: LabFlow) -> Ints:
+    """Return tubes ``[stream, piece]``."""
+    most = max(len(p) for p in task.layout.group_pieces)
+    stream = supply.stream[supply.supplies.row]
+    total = np.bincount(
+        stream * most + supply.piece, weights=flow.sent, minlength=len(task.streams) * most
+    )
+    return np.rint(total).astype(np.int64).reshape(-1, most)
 
 
 def _most_runs(layout: Layout) -> int:
@@ -115,7 +123,9 @@ def _leave_room(task: Task, wish: list[Floats]) -> None:
 
 def _late_people(task: Task, flow: LabFlow, reach: Reach, labs: LabSide) -> list[Floats]:
     """Return per group and run the share of its people whose tubes come late."""
-    arrive = labs.promise.pickup_min[flow.load_wave] + reach.travel_min[flow.load_group, flow.load_lab]
+    arrive = (
+        labs.promise.pickup_min[flow.load_wave] + reach.travel_min[flow.load_group, flow.load_lab]
+    )
     start = np.maximum(arrive, labs.hours.begin_min[flow.load_hour])
     late = labs.promise.late_min(flow.load_wave, flow.load_lab, start) > 0
     result = []
@@ -179,90 +189,37 @@ def _rescue(task: Task, runs: list[list[Ints]]) -> None:
             rescue.place(block)
 
 
-def _with_needed_tubes(task: Task, supply: GroupSupply, people: Ints) -> GroupSupply:
-    """Replace the rows' units by the tubes that streams really need in each run."""
-    units = []
-    for group, members in enumerate(task.layout.members):
-        pieces = task.layout.group_pieces[group]
-        for run in np.unique(pieces[:, 0]).tolist():
-            units.append(int(_run_tubes(task, members, pieces, run, people)[0].sum()))
-    old = supply.supplies
-    new = type(old)(
-        np.array(units, dtype=np.int64), old.row, old.group, old.wave, old.capacity, old.cost
-    )
-    return GroupSupply(new, supply.piece)
-
-
-def _wave_room(task: Task, members: Ints, pieces: Ints, run: int) -> Ints:
-    width = (pieces[:, 3] - pieces[:, 2])[pieces[:, 0] == run]
-    return task.load.quota[members][:, None] * width[None, :]
-
-
-def _run_tubes(
-    task: Task, members: Ints, pieces: Ints, run: int, people: Ints
-) -> tuple[Ints, Ints]:
-    room = _wave_room(task, members, pieces, run)
-    return tubes_needed(people[members, run], task.load.pool[members], room)
-
-
-def _wave_targets(
-    layout: Layout, supply: GroupSupply, flow: LabFlow
-) -> list[Ints]:
-    """Return tubes per piece of each group."""
-    group = supply.supplies.group
-    offset = np.cumsum([0, *[len(p) for p in layout.group_pieces]])
-    total = np.bincount(offset[group] + supply.piece, weights=flow.sent, minlength=offset[-1])
-    whole = np.rint(total).astype(np.int64)
-    return [whole[a:b] for a, b in zip(offset[:-1], offset[1:], strict=True)]
-
-
-def _call(
-    task: Task, runs: list[list[Ints]], people: Ints, targets: list[Ints]
-) -> Calls:
-    block: list[int] = []
+def _call(task: Task, runs: list[list[Ints]], tubes: Ints) -> Calls:
+    """Call every run's blocks so that the streams' tubes per wave come out as planned."""
+    calls: list[Call] = []
     stream_of: list[int] = []
-    slot: list[int] = []
-    count: list[int] = []
-    for group, members in enumerate(task.layout.members):
-        pieces = task.layout.group_pieces[group]
-        for run in np.unique(pieces[:, 0]).tolist():
-            rows = pieces[pieces[:, 0] == run]
-            room = _wave_room(task, members, pieces, run)
-            pool = task.load.pool[members]
-            tubes, tube_room = _run_tubes(task, members, pieces, run, people)
-            placed = round_tubes(tubes, targets[group][pieces[:, 0] == run], tube_room)
-            least = -(-int((rows[:, 3] - rows[:, 2]).max()) // int(pool[0]))
-            for at, stream in enumerate(members.tolist()):
-                placed[at] = bridge(placed[at], tube_room[at], least)
-                calls = _call_run(task, stream, runs[stream][run], rows, placed[at], room[at])
-                block += [c.block for c in calls]
-                slot += [c.slot for c in calls]
-                count += [c.people for c in calls]
-                stream_of += [stream] * len(calls)
-    columns = (np.array(c, dtype=np.int64) for c in (block, stream_of, slot, count))
-    return Calls(*columns)
+    for stream, blocks_of_runs in enumerate(runs):
+        pieces = task.layout.group_pieces[task.layout.group[stream]]
+        for run, blocks in enumerate(blocks_of_runs):
+            if len(blocks):
+                mine = pieces[:, 0] == run
+                called = _call_run(task, stream, blocks, pieces[mine], tubes[stream, : len(mine)][mine])
+                calls += called
+                stream_of += [stream] * len(called)
+    columns = np.array([(c.block, c.slot, c.people) for c in calls], dtype=np.int64).reshape(-1, 3)
+    return Calls(columns[:, 0], np.array(stream_of, dtype=np.int64), columns[:, 1], columns[:, 2])
 
 
-def _call_run(  # noqa: PLR0913  # one run of one stream
-    task: Task, stream: int, blocks: Ints, pieces: Ints, tubes: Ints, room: Ints
-) -> list[Call]:
+def _call_run(task: Task, stream: int, blocks: Ints, pieces: Ints, tubes: Ints) -> list[Call]:
     """Call the blocks of one run, following its tubes per wave."""
     total = int(task.people[blocks].sum())
-    if not total:
-        return []
-    people = people_of_tubes(total, tubes, room, int(task.load.pool[stream]))
-    some = np.flatnonzero(people)
-    first = int(some[0])
-    waves = pieces[first : first + len(some)]  # a gap between waves would tear a block apart
-    sent = np.minimum(people[some], room[first : first + len(some)])
-    if sent.sum() < total:
-        waves, sent = pieces, people_of_tubes(total, -(-room // 1), room, 1)
-        waves, sent = waves[sent > 0], sent[sent > 0]
+    pool, quota = int(task.load.pool[stream]), int(task.load.quota[stream])
+    width = pieces[:, 3] - pieces[:, 2]
+    room = quota * width
+    tubes = bridge(tubes, -(-room // pool), -(-int(width.max()) // pool))
+    sent = people_of_tubes(total, tubes, room, pool)
+    some = np.flatnonzero(sent)
+    waves, sent = pieces[some[0] : some[-1] + 1], sent[some[0] : some[-1] + 1]
     order = order_blocks(task.order, blocks, waves[:, 1], sent)
     return fill_run(
         [(b, int(task.people[b])) for b in order],
         [(int(p[2]), int(p[3]), int(n)) for p, n in zip(waves, sent, strict=True)],
-        int(task.load.quota[stream]),
+        quota,
     )
 
 

@@ -73,8 +73,8 @@ def reserve(
 ) -> Reservation:
     """Take the earliest slots of one site that hold whole blocks.
 
-    ``offered[slot]`` is what is free, ``people[block]`` their sizes. Blocks that no run holds are in
-    no run.
+    ``offered[slot]`` is what is free, ``people[block]`` their sizes. Blocks that no run holds are
+    in no run.
     """
     free = offered.copy()
     runs: list[tuple[int, int]] = []

@@ -1,9 +1,9 @@
 """How many tubes each stream fills in each wave: group flows, then a controlled rounding.
 
-Labs see only groups and waves. Within a group every stream takes the same share of its own people in
-a wave: that keeps the slots of all its sites equally short. The shares are rounded to whole tubes by
-one flow that keeps the sums of streams and of group waves (Cox 1987, doi 10.1080/01621459.1987.10478456,
-calls this controlled rounding).
+Labs see only groups and waves. Within a group every stream takes the same share of its own people
+in a wave: that keeps the slots of all its sites equally short. The shares are rounded to whole
+tubes by one flow that keeps the sums of streams and of group waves (Cox 1987, doi
+10.1080/01621459.1987.10478456, calls this controlled rounding).
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from scheduler.domain.city import Floats, Ints
-from scheduler.solve.flow import ArcList, solve
 from scheduler.solve.layout import Layout
 from scheduler.solve.network import Supplies
 
@@ -21,10 +20,6 @@ _EVENNESS = 0.004
 """Person-minutes by which a wave's last place is dearer than its first: groups spread evenly over
 waves that cost the same. Below 0.02 % of a usual objective, and not part of any reported figure."""
 
-_FITTING_TURNS = 20
-_FITTED = 0.25  # tubes by which a column may miss its target before rounding
-_MISS = 20.0  # cost of a tube beyond a group's wave, in the rounding flow
-_EXTRA = 3.0  # cost of a tube beyond the next whole number
 
 
 @dataclass(frozen=True)
@@ -50,81 +45,110 @@ class GroupSupply:
 
 
 def group_supply(
-    layout: Layout, load: Load, people: Ints, *, by_run: bool, units_per_person: Ints | None
+    layout: Layout, load: Load, people: Ints, units_per_person: Ints
 ) -> GroupSupply:
-    """Return the supplies of all groups.
-
-    ``people[stream, run]``. With ``by_run`` each (group, run) is a row, else each group. In units
-    per person of each stream, or in whole tubes where ``units_per_person`` is None.
-    """
-    rows: list[int] = []
+    """Return one row per group; ``people[stream]`` and ``units_per_person[stream]``."""
+    rows = np.zeros(layout.num_groups, dtype=np.int64)
     parts: list[tuple[Ints, ...]] = []
     costs: list[Floats] = []
     for group, members in enumerate(layout.members):
         pieces = layout.group_pieces[group]
-        for runs in [[r] for r in np.unique(pieces[:, 0])] if by_run else [np.unique(pieces[:, 0])]:
-            chosen = np.flatnonzero(np.isin(pieces[:, 0], runs))
-            n = people[members][:, runs].sum(axis=1)
-            scale = None if units_per_person is None else int(units_per_person[members[0]])
-            part = _group_arcs(load, members, n, pieces[chosen], scale)
-            row = len(rows)
-            rows.append(_units(load, members, n, scale))
-            arc_piece, capacity, cost = part
-            wave = pieces[chosen[arc_piece], 1]
-            parts.append((np.full(len(wave), row), np.full(len(wave), group), wave, capacity,
-                          chosen[arc_piece]))  # fmt: skip
-            costs.append(cost)
-    row, group_column, wave, capacity, piece = (
-        np.concatenate(c) for c in zip(*parts, strict=True)
-    )
-    supplies = Supplies(
-        np.array(rows, dtype=np.int64), row, group_column, wave, capacity, np.concatenate(costs)
-    )
+        scale = int(units_per_person[members[0]])
+        rows[group] = int(people[members].sum()) * scale
+        piece, capacity, cost = _group_arcs(load, members, people[members], pieces, scale)
+        wave = pieces[piece, 1]
+        parts.append((np.full(len(wave), group), wave, capacity, piece))
+        costs.append(cost)
+    group_column, wave, capacity, piece = (np.concatenate(c) for c in zip(*parts, strict=True))
+    supplies = Supplies(rows, group_column, group_column, wave, capacity, np.concatenate(costs))
     return GroupSupply(supplies, piece)
 
 
-def _units(load: Load, members: Ints, people: Ints, scale: int | None) -> int:
-    if scale is not None:
-        return int(people.sum()) * scale
-    return int((-(-people // load.pool[members])).sum())
-
-
 def _group_arcs(
-    load: Load, members: Ints, people: Ints, pieces: Ints, scale: int | None
+    load: Load, members: Ints, people: Ints, pieces: Ints, scale: int
 ) -> tuple[Ints, Ints, Floats]:
     """Return (piece, capacity, cost) of a group's arcs: convex in what a wave takes."""
-    quota, pool = load.quota[members], int(load.pool[members[0]])
-    finish = float(load.finish[members[0]])
+    quota, finish = load.quota[members], float(load.finish[members[0]])
     width = pieces[:, 3] - pieces[:, 2]
-    per_unit = 1 / scale if scale is not None else pool
     piece: list[Ints] = []
     capacity: list[Ints] = []
     cost: list[Floats] = []
     for slots in np.unique(width).tolist():
         taken, minutes = _fill_levels(people, quota, slots, load.slot_min, 1 / len(pieces))
-        if scale is not None:
-            whole = np.floor(taken * scale + 1e-9).astype(np.int64)
-        else:
-            whole = np.floor(taken / pool + 1e-9).astype(np.int64)
-            whole[-1] = _whole_room(people, quota * slots, int((width > 0).sum()), pool)
-            whole = np.minimum(whole, whole[-1])
-        step = np.diff(whole, prepend=0)
+        step = np.diff(np.floor(taken * scale + 1e-9).astype(np.int64), prepend=0)
         keep = step > 0
         level = np.arange(len(step)) / len(step)
-        extra = (minutes * finish + level * _EVENNESS)[keep] * per_unit
+        extra = (minutes * finish + level * _EVENNESS)[keep] / scale
         at = np.flatnonzero(width == slots)
-        begin = pieces[at, 2] * load.slot_min * finish * per_unit
+        begin = pieces[at, 2] * load.slot_min * finish / scale
         piece.append(np.repeat(at, int(keep.sum())))
         capacity.append(np.tile(step[keep], len(at)))
         cost.append((begin[:, None] + extra[None, :]).ravel())
     return np.concatenate(piece), np.concatenate(capacity), np.concatenate(cost)
 
 
-def _whole_room(people: Ints, room: Ints, num_waves: int, pool: int) -> int:
-    """Return the tubes of a wave: full ones, and a last one where a stream needs every place."""
-    tight = people > room // pool * pool * num_waves
-    whole = np.where(tight, -(-room // pool), room // pool)
-    return int(np.minimum(whole, -(-people // pool)).sum())
+@dataclass(frozen=True)
+class StreamSupply:
+    """One row per (stream, run) with people, in whole tubes; per arc the row of ``group_pieces``."""
+
+    supplies: Supplies
+    stream: Ints  # per row
+    run: Ints  # per row
+    piece: Ints  # per arc
+
+
+def stream_supply(layout: Layout, load: Load, people: Ints) -> StreamSupply:
+    """Return what every stream must send in each run; ``people[stream, run]``."""
+    units: list[Ints] = []
+    row_columns: list[tuple[Ints, Ints]] = []
+    parts: list[tuple[Ints, ...]] = []
+    costs: list[Floats] = []
+    first = 0
+    for group, members in enumerate(layout.members):
+        pieces = layout.group_pieces[group]
+        for run in np.unique(pieces[:, 0]).tolist():
+            at = np.flatnonzero(pieces[:, 0] == run)
+            some = members[people[members, run] > 0]
+            tubes, capacity, cost = _stream_arcs(load, some, people[some, run], pieces[at])
+            stream, wave, step = np.nonzero(capacity)
+            parts.append((first + stream, np.full(len(stream), group), pieces[at[wave], 1],
+                          capacity[stream, wave, step], at[wave]))  # fmt: skip
+            costs.append(cost[stream, wave, step])
+            units.append(tubes)
+            row_columns.append((some, np.full(len(some), run)))
+            first += len(some)
+    row, group_column, wave, capacity, piece = (np.concatenate(c) for c in zip(*parts, strict=True))
+    supplies = Supplies(
+        np.concatenate(units), row, group_column, wave, capacity, np.concatenate(costs)
+    )
+    stream, run_column = (np.concatenate(c) for c in zip(*row_columns, strict=True))
+    return StreamSupply(supplies, stream, run_column, piece)
+
+
+def _stream_arcs(
+    load: Load, streams: Ints, people: Ints, pieces: Ints
+) -> tuple[Ints, Ints, Floats]:
+    """Return tubes per stream, and capacity and cost ``[stream, wave, step]`` in tubes.
+
+    Steps: the even share of the run, the rest of the first slot, the second, all later ones.
+    """
+    width = pieces[:, 3] - pieces[:, 2]
+    quota, pool = load.quota[streams], load.pool[streams]
+    finish = load.finish[streams]
+    tubes, room = tubes_needed(people, pool, quota[:, None] * width[None, :])
+    even = -(-tubes // len(pieces))
+    slots = np.minimum(width[None, :, None], np.array([1, 2, 1 << 20])[None, None, :])
+    ends = np.minimum(slots * quota[:, None, None] // pool[:, None, None], room[:, :, None])
+    ends[:, :, 2] = room
+    ends = np.concatenate((np.minimum(even[:, None], room)[:, :, None], ends), axis=2)
+    ends = np.sort(ends, axis=2)
+    capacity = np.diff(ends, prepend=0, axis=2)
+    people_at = (ends - capacity / 2) * pool[:, None, None]  # the step's middle
+    slot = np.floor(people_at / np.maximum(quota, 1)[:, None, None]) * load.slot_min
+    begin = (pieces[:, 2] * load.slot_min)[None, :, None]
+    uneven = np.arange(4)[None, None, :] / 4 * _EVENNESS
+    cost = ((begin + slot) * finish[:, None, None] + uneven) * pool[:, None, None]
+    return tubes, capacity, np.maximum.accumulate(cost, axis=2)
 
 
 def _fill_levels(
@@ -154,9 +178,9 @@ def _fill_levels(
 def tubes_needed(people: Ints, pool: Ints, wave_room: Ints) -> tuple[Ints, Ints]:
     """Return the least tubes each stream needs in a run, and its room in tubes per wave.
 
-    ``wave_room[stream, wave]`` in people: a wave that is filled to its room ends with a tube that is
-    not full, unless the room is a multiple of the pool size. Only streams that need those places get
-    that tube.
+    ``wave_room[stream, wave]`` in people: a wave that is filled to its room ends with a tube that
+    is not full, unless the room is a multiple of the pool size. Only streams that need those places
+    get that tube.
     """
     full = wave_room // pool[:, None]
     short = np.maximum(0, people - full.sum(axis=1) * pool)
@@ -164,42 +188,6 @@ def tubes_needed(people: Ints, pool: Ints, wave_room: Ints) -> tuple[Ints, Ints]
     extra = (np.cumsum(spare, axis=1) < short[:, None]).sum(axis=1) + (short > 0)
     tubes = np.where(short > 0, full.sum(axis=1) + extra, -(-people // pool))
     return tubes, np.where(short[:, None] > 0, -(-wave_room // pool[:, None]), full)
-
-
-def round_tubes(tubes: Ints, target: Ints, room: Ints) -> Ints:
-    """Share each group's wave totals among its streams in whole tubes.
-
-    All arguments have a row per stream of one group and run; ``tubes[stream]``, ``target[wave]``
-    with the same sum, ``room[stream, wave]`` in tubes. Returns ``[stream, wave]``.
-    """
-    if len(tubes) == 1:
-        return _single(tubes, target, room)
-    wish = _fit(tubes, target, room)
-    base = np.floor(wish + 1e-9).astype(np.int64)
-    return base + _round_rest(tubes - base.sum(axis=1), target - base.sum(axis=0), wish, base, room)
-
-
-def _fit(tubes: Ints, target: Ints, room: Ints) -> Floats:
-    """Return shares within the room whose sums are near both margins, from below.
-
-    Iterative proportional fitting (Deming and Stephan 1940, doi 10.1214/aoms/1177731829), capped.
-    """
-    wish = np.minimum(tubes[:, None] * target[None, :] / max(1, int(target.sum())), room)
-    for _ in range(_FITTING_TURNS):
-        column = wish.sum(axis=0)
-        if np.abs(column - target).max() < _FITTED:
-            break
-        wish *= np.divide(target, column, out=np.ones(len(target)), where=column > 0)
-        wish = np.minimum(wish, room)
-        row = wish.sum(axis=1)
-        wish *= np.divide(tubes, row, out=np.ones(len(tubes)), where=row > 0)[:, None]
-        wish = np.minimum(wish, room)
-    wish *= np.minimum(1, np.divide(target, wish.sum(axis=0), out=np.ones(len(target)),
-                                    where=wish.sum(axis=0) > 0))  # fmt: skip
-    row = wish.sum(axis=1)
-    return wish * np.minimum(1, np.divide(tubes, row, out=np.ones(len(tubes)), where=row > 0))[
-        :, None
-    ]
 
 
 def bridge(tubes: Ints, room: Ints, least: int) -> Ints:
@@ -218,38 +206,4 @@ def bridge(tubes: Ints, room: Ints, least: int) -> Ints:
                 break
             out[most] -= 1
             out[wave] += 1
-    return out
-
-
-def _single(tubes: Ints, target: Ints, room: Ints) -> Ints:
-    """Place one stream's tubes: the target where there is room, the rest as early as possible."""
-    out = np.minimum(target[None, :], room)
-    rest = int(tubes[0] - out.sum())
-    for wave in range(len(target)):
-        step = min(max(rest, -int(out[0, wave])), int(room[0, wave] - out[0, wave]))
-        out[0, wave] += step
-        rest -= step
-    return out
-
-
-def _round_rest(rows: Ints, columns: Ints, wish: Floats, base: Ints, room: Ints) -> Ints:
-    """Place what the rounding down left over, by a small flow that keeps both sums if it can."""
-    num_rows, num_columns = wish.shape
-    columns = np.maximum(columns, 0)
-    arcs = ArcList()
-    sink = num_rows + num_columns
-    row, column = np.nonzero(room > base)
-    fraction = (wish - base)[row, column]
-    near = arcs.add(row, num_rows + column, np.ones(len(row), dtype=np.int64), 1 - fraction)
-    free = (room - base)[row, column] - 1
-    far = arcs.add(row, num_rows + column, free, np.full(len(row), _EXTRA))
-    every = np.arange(num_columns)
-    arcs.add(num_rows + every, np.full(num_columns, sink), columns, np.zeros(num_columns))
-    arcs.add(num_rows + every, np.full(num_columns, sink), np.full(num_columns, int(rows.sum())),
-             np.full(num_columns, _MISS))  # fmt: skip
-    supply = np.zeros(sink + 1, dtype=np.int64)
-    supply[:num_rows], supply[sink] = rows, -rows.sum()
-    flow = solve(arcs.network(supply))
-    out = np.zeros(wish.shape, dtype=np.int64)
-    out[row, column] = flow[near] + flow[far]
     return out
