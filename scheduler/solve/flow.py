@@ -88,11 +88,13 @@ def potentials(network: Network, flow: Ints) -> Floats:
     tail = np.concatenate((network.tail[forward], network.head[backward]))
     head = np.concatenate((network.head[forward], network.tail[backward]))
     cost = np.concatenate((network.cost[forward], -network.cost[backward]))
+    price = np.zeros(len(network.supply), dtype=np.int64)
+    if not len(head):
+        return price / COST_SCALE
     order = np.argsort(head, kind="stable")
     tail, head, cost = tail[order], head[order], cost[order]
     starts = np.flatnonzero(np.r_[True, head[1:] != head[:-1]])
     nodes = head[starts]
-    price = np.zeros(len(network.supply), dtype=np.int64)
     for _ in range(len(price)):
         best = np.minimum.reduceat(price[tail] + cost, starts)
         better = best < price[nodes]
