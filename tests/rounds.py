@@ -7,12 +7,22 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
-from scheduler.domain.city import DEDICATED, FIXED, MOBILE, Blocks, Communities, Labs, Sites
+from scheduler.domain.city import (
+    DEDICATED,
+    FIXED,
+    MOBILE,
+    Blocks,
+    Communities,
+    Labs,
+    Sites,
+    Window,
+)
 from scheduler.domain.instance import Instance
 from scheduler.domain.settings import (
     PoolingSettings,
     RoundSettings,
     Settings,
+    SiteSettings,
     TargetSettings,
     Zone,
 )
@@ -38,6 +48,23 @@ class Recipe:
     wave_minutes: int = 60
     result_hours: float = 6.0
     tubes_per_hour: int | None = None
+    start: datetime = datetime(2020, 12, 22, 6)  # noqa: DTZ001  # local time by rule
+    timezone: str = "Asia/Shanghai"
+    slot_minutes: int = 15
+    odd_end_min: int = 0  # minutes by which the round's end lies off the hour
+    site_hours: tuple[tuple[Window, ...], ...] = ()  # taken in turn; empty: the hours above
+    lab_hours: tuple[tuple[Window, ...], ...] = (((0, 1440),),)  # taken in turn
+    lab_pools: tuple[tuple[int, ...], ...] = ((),)  # taken in turn
+    lab_day_share: float | None = None  # daily limit over tubes_per_hour x 24
+    max_holding_min: int = 240
+    max_walk_m: int = 3000
+    cross_district: bool = True
+    clearing_min: int = 30
+    max_homebound: int = 2
+    known_travel: float = 0.0  # share of (site, lab) with minutes of their own
+    empty_communities: int = 0
+    queue_length_m: float = 200.0
+    zone_sites: bool = False  # some fixed sites accept some zones only
 
 
 def _texts(values: list[str]) -> np.ndarray:
@@ -50,22 +77,7 @@ def random_instance(seed: int, recipe: Recipe | None = None) -> Instance:
     rng = np.random.default_rng(seed)
     communities = _communities(rng, recipe)
     blocks = _blocks(rng, recipe, communities)
-    start = datetime(2020, 12, 22, 6)  # noqa: DTZ001  # local time by rule
-    settings = Settings(
-        round=RoundSettings(
-            id=f"random-{seed}",
-            start=start,
-            end=start + timedelta(days=recipe.days - 1, hours=recipe.hours),
-            wave_minutes=recipe.wave_minutes,
-        ),
-        pooling=PoolingSettings(
-            lockdown=recipe.pools[0],
-            control=recipe.pools[1],
-            precaution=recipe.pools[2],
-            normal=recipe.pools[3],
-        ),
-        targets=TargetSettings(result_hours=recipe.result_hours),
-    )
+    settings = _settings(seed, recipe)
     sites = _sites(rng, recipe, communities)
     labs = _labs(rng, recipe, int(blocks.people.sum()))
     return Instance(
@@ -74,10 +86,46 @@ def random_instance(seed: int, recipe: Recipe | None = None) -> Instance:
         blocks=blocks,
         sites=sites,
         labs=labs,
-        travel_min=np.full((len(sites), len(labs)), -1, dtype=np.int64),
+        travel_min=_travel(rng, recipe),
         inputs_sha256="0" * 64,
         has_blocks_file=True,
     )
+
+
+def _settings(seed: int, recipe: Recipe) -> Settings:
+    length = timedelta(days=recipe.days - 1, hours=recipe.hours, minutes=recipe.odd_end_min)
+    return Settings(
+        round=RoundSettings(
+            id=f"random-{seed}",
+            timezone=recipe.timezone,
+            start=recipe.start,
+            end=recipe.start + length,
+            slot_minutes=recipe.slot_minutes,
+            wave_minutes=recipe.wave_minutes,
+        ),
+        pooling=PoolingSettings(
+            lockdown=recipe.pools[0],
+            control=recipe.pools[1],
+            precaution=recipe.pools[2],
+            normal=recipe.pools[3],
+        ),
+        targets=TargetSettings(
+            result_hours=recipe.result_hours,
+            max_holding_min=recipe.max_holding_min,
+            max_walk_m=recipe.max_walk_m,
+            cross_district=recipe.cross_district,
+        ),
+        sites=SiteSettings(clearing_min=recipe.clearing_min),
+    )
+
+
+def _travel(rng: np.random.Generator, recipe: Recipe) -> np.ndarray:
+    shape = (recipe.num_sites, recipe.num_labs)
+    none = np.full(shape, -1, dtype=np.int64)
+    if not recipe.known_travel:
+        return none
+    known = rng.random(shape) < recipe.known_travel
+    return np.where(known, rng.integers(0, 90, shape), none)
 
 
 def _points(rng: np.random.Generator, count: int, span_km: float) -> tuple[np.ndarray, np.ndarray]:
@@ -106,7 +154,7 @@ def _communities(rng: np.random.Generator, recipe: Recipe) -> Communities:
         lng=lng,
         households=np.full(count, -1),
         elderly=np.full(count, -1),
-        homebound=rng.integers(0, 3, count),
+        homebound=rng.integers(0, recipe.max_homebound + 1, count),
         participation=np.ones(count),
     )
 
@@ -115,6 +163,7 @@ def _blocks(rng: np.random.Generator, recipe: Recipe, communities: Communities) 
     per, count = recipe.blocks_per_community, recipe.num_communities * recipe.blocks_per_community
     community = np.repeat(np.arange(recipe.num_communities), per)
     people = rng.integers(recipe.people[0], recipe.people[1] + 1, count)
+    people[community < recipe.empty_communities] = 0
     home = np.zeros(count, dtype=np.int64)
     home[::per] = np.minimum(communities.homebound, people[::per])
     np.add.at(communities.population, community, people)
@@ -145,10 +194,11 @@ def _sites(rng: np.random.Generator, recipe: Recipe, communities: Communities) -
             kinds[1], named[1] = DEDICATED, (1, 3)
     accepts = np.ones((count, len(Zone)), dtype=bool)
     accepts[[kind == FIXED for kind in kinds], Zone.LOCKDOWN] = False
-    opening = (360, 360 + int(recipe.hours * 60))
-    middle = (opening[0] + opening[1]) // 2 // 15 * 15
-    halves = ((opening[0], middle - 30), (middle + 30, opening[1]))
-    hours = [halves if recipe.split_hours and i % 2 else (opening,) for i in range(count)]
+    if recipe.zone_sites:
+        some = np.array(kinds) == FIXED
+        accepts[some, Zone.CONTROL] = rng.random(int(some.sum())) < 0.5
+        accepts[some, Zone.NORMAL] = rng.random(int(some.sum())) < 0.8
+    hours = _hours(recipe)
     return Sites(
         ids=_texts([f"L{i:04d}" for i in range(count)]),
         names=_texts([f"site {i}" for i in range(count)]),
@@ -157,13 +207,24 @@ def _sites(rng: np.random.Generator, recipe: Recipe, communities: Communities) -
         lat=lat,
         lng=lng,
         lanes=rng.integers(recipe.lanes[0], recipe.lanes[1] + 1, count),
-        queue_length_m=np.full(count, 200.0),
+        queue_length_m=np.full(count, recipe.queue_length_m),
         people_per_lane_hour=np.full(count, 60.0),
-        hours=tuple(hours),
+        hours=tuple(hours[i % len(hours)] for i in range(count)),
         accepts=accepts,
         kinds=_texts(kinds),
         community_indices=tuple(named),
     )
+
+
+def _hours(recipe: Recipe) -> list[tuple[Window, ...]]:
+    """Return opening hours that sites take in turn."""
+    if recipe.site_hours:
+        return list(recipe.site_hours)
+    begin = recipe.start.hour * 60 + recipe.start.minute
+    opening = (begin, begin + min(1440, int(recipe.hours * 60)))
+    middle = (opening[0] + opening[1]) // 2 // 15 * 15
+    halves = ((opening[0], middle - 30), (middle + 30, opening[1]))
+    return [(opening,), halves] if recipe.split_hours else [(opening,)]
 
 
 def _labs(rng: np.random.Generator, recipe: Recipe, people: int) -> Labs:
@@ -175,6 +236,9 @@ def _labs(rng: np.random.Generator, recipe: Recipe, people: int) -> Labs:
         rate = np.maximum(1, np.ceil(share * per_hour)).astype(np.int64)
     else:
         rate = np.full(count, recipe.tubes_per_hour, dtype=np.int64)
+    daily = np.full(count, -1)
+    if recipe.lab_day_share is not None:
+        daily = np.maximum(1, (rate * 24 * recipe.lab_day_share).astype(np.int64))
     return Labs(
         ids=_texts([f"H{i:02d}" for i in range(count)]),
         names=_texts([f"lab {i}" for i in range(count)]),
@@ -182,8 +246,8 @@ def _labs(rng: np.random.Generator, recipe: Recipe, people: int) -> Labs:
         lng=lng,
         tubes_per_hour=rate,
         processing_min=rng.choice([150, 180, 240], count).astype(np.int64),
-        hours=(((0, 1440),),) * count,
-        max_tubes_per_day=np.full(count, -1),
+        hours=tuple(recipe.lab_hours[i % len(recipe.lab_hours)] for i in range(count)),
+        max_tubes_per_day=daily,
         batch_tubes=np.full(count, 94),
-        pool_sizes=((),) * count,
+        pool_sizes=tuple(recipe.lab_pools[i % len(recipe.lab_pools)] for i in range(count)),
     )
