@@ -299,12 +299,14 @@ class Market:
     def _know_labs(self) -> None:
         """Note how far groups lie from labs, and which labs they start with: the nearest."""
         members = self.layout.members
+        shape = (len(members), len(self.instance.labs))
         self.group_travel = np.array(
-            [self.travel[self.layout.site[m]].max(axis=0) for m in members]
-        )
+            [self.travel[self.layout.site[m]].max(axis=0) for m in members], dtype=np.int64
+        ).reshape(shape)
         pool = self.load.pool[[int(m[0]) for m in members]]
         labs = self.instance.labs.pool_sizes
-        accepts = np.array([[not s or k in s for s in labs] for k in pool.tolist()], dtype=bool)
+        fits = [[not s or k in s for s in labs] for k in pool.tolist()]
+        accepts = np.array(fits, dtype=bool).reshape(shape)
         order = np.argsort(np.where(accepts, self.group_travel, 1 << 30), axis=1)
         near = np.zeros((2, *self.group_travel.shape), dtype=bool)
         np.put_along_axis(near[0], order[:, :LABS_KEPT], values=True, axis=1)

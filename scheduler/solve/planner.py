@@ -50,6 +50,8 @@ def solve_round(
     market.place_strict_zones()
     report("places", None)
     market.relax_main()
+    if not len(market.streams):
+        return market, _nobody_called(market)
     report("places and labs together", None)
     market.price_labs(move_blocks=True)
     report("whole blocks", None)
@@ -63,6 +65,15 @@ def solve_round(
         market.hours.begin_min, bound, past_end,
     )  # fmt: skip
     return market, solution
+
+
+def _nobody_called(market: Market) -> Solution:
+    """Return the only answer to a round in which no site has a usable slot."""
+    none = np.empty(0, dtype=np.int64)
+    return Solution(
+        market.streams, market.layout, Calls(*[none] * 4), Batches(*[none] * 5),
+        Shipments(*[none] * 5), market.travel, market.hours.begin_min, market.bound(), [],
+    )  # fmt: skip
 
 
 def _schedule(instance: Instance, market: Market) -> tuple[Calls, Batches, Shipments, list[int]]:
