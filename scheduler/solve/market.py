@@ -6,6 +6,7 @@ relaxed places of the commonest zone, and the labs' prices.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import lcm
 
 import numpy as np
@@ -28,7 +29,8 @@ NEAREST_SITES_STRICT = 40
 MAIN_SEGMENTS = 8
 BOUND_SEGMENTS = 16
 NEAREST_LABS = 10
-LABS_KEPT = 6
+LABS_KEPT = 4
+SPARE_EVERY_H, SPARE_FROM_TUBES = 8, 50
 LABS_ASKED = 4
 LAB_ROUNDS = 2
 WORTH_ASKING = 0.01  # person-minutes per person
@@ -320,15 +322,14 @@ class Market:
         slot = self.instance.settings.round.slot_minutes
         for group, pieces in enumerate(self.layout.group_pieces):
             first[group, pieces[::-1, 1]] = pieces[::-1, 2] * slot
-        return Reach(self.group_travel, self.group_labs, late_cost, chain, first)
+        return Reach(self.group_travel, self.group_labs, late_cost, chain, first, self.nearest_labs)
 
     def _side(self, per_tube: int) -> LabSide:
         targets = self.instance.settings.targets
         whole = np.where(
             self.hours.open_from > self.hours.begin_min[None, :], 0, self.hours.capacity
         )  # a lab that opens within an hour is used from the next one on
-        hours = LabHours(self.hours.begin_min, whole, self.hours.open_from, self.hours.open_to,
-                         self.hours.day)  # fmt: skip
+        hours = replace(self.hours, capacity=whole)
         return LabSide(hours, Promise.of(self.instance), self.instance.labs.max_tubes_per_day,
                        targets.max_holding_min, per_tube)  # fmt: skip
 
@@ -337,9 +338,18 @@ class Market:
         first = [int(m[0]) for m in self.layout.members]
         return self._reach(self.instance.settings.weights.late * self.load.pool[first])
 
-    def tube_side(self) -> LabSide:
-        """Return the labs, counted in whole tubes."""
-        return self._side(1)
+    def tube_side(self, *, spare: bool) -> LabSide:
+        """Return the labs, counted in whole tubes.
+
+        With ``spare`` larger labs keep one tube free every few hours: room for what the calls of
+        whole blocks shift between waves afterwards.
+        """
+        side = self._side(1)
+        if not spare:
+            return side
+        lab, hour = np.indices(side.hours.capacity.shape)
+        keep = ((lab + hour) % SPARE_EVERY_H == 0) & (side.hours.capacity >= SPARE_FROM_TUBES)
+        return replace(side, hours=replace(side.hours, capacity=side.hours.capacity - keep))
 
     # The bound
 

@@ -12,7 +12,7 @@ mixed pools share a lab in whole numbers; to place whole tubes a unit is a tube.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -44,7 +44,8 @@ class Reach:
 
     ``travel_min[group, lab]``, ``usable[group, lab]`` (pool size and candidate list),
     ``late_cost[group]`` per unit and minute, ``chain[group]`` numbers classes of equal late cost,
-    ``first_sample_min[group, wave]`` is when the wave's oldest sample may be taken.
+    ``first_sample_min[group, wave]`` is when the wave's oldest sample may be taken,
+    ``nearest[group, lab]`` marks labs that are always kept.
     """
 
     travel_min: Ints
@@ -52,6 +53,13 @@ class Reach:
     late_cost: Floats
     chain: Ints
     first_sample_min: Ints
+    nearest: Flags
+
+    def with_labs_of(self, flow: LabFlow) -> Reach:
+        """Return the reach cut down to the labs that a flow used, and the nearest ones."""
+        usable = self.nearest & self.usable
+        usable[flow.load_group, flow.load_lab] = True
+        return replace(self, usable=usable)
 
 
 @dataclass(frozen=True)

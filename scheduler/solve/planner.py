@@ -88,8 +88,8 @@ def _schedule(instance: Instance, market: Market) -> tuple[Calls, Batches, Shipm
     task = Task(market.streams, market.layout, market.load, places, order)
     pool = market.load.pool
     left_cost = instance.settings.weights.unserved * int(pool.max(initial=1))
-    reach, labs = market.tube_reach(), market.tube_side()
-    calls = schedule(task, market.shares, reach, labs, left_cost)
+    reach, labs = market.tube_reach(), market.tube_side(spare=False)
+    calls = schedule(task, market.shares, reach, market.tube_side(spare=True), left_cost)
     per_wave, waves = instance.clock.slots_per_wave, instance.clock.num_waves
     past_end: list[int] = []
     while True:

@@ -14,10 +14,12 @@ from scheduler.solve.sequence import Order, order_blocks
 from scheduler.solve.sessions import split_runs
 from scheduler.solve.slots import Call, fill_run
 from scheduler.solve.streams import Streams
-from scheduler.solve.waves import GroupSupply, Load, StreamSupply, bridge, stream_supply
+from scheduler.solve.waves import GroupSupply, Load, StreamSupply, bridge, gaps, stream_supply
 
 _TRIES = 3
 _TO_SPARE = 1.2
+_LATE_TUBE = 100.0  # gaps that are as bad as a tube that comes late
+_FEW_GAPS = 0.0002  # share of all tubes that may be moved to bridge gaps without asking again
 
 
 @dataclass(frozen=True)
@@ -52,27 +54,48 @@ def schedule(
     """Call all blocks of all streams.
 
     ``shares`` is the relaxed flow of whole groups: it says how much of a group's work the labs can
-    take in each run. Whole blocks and part-filled tubes need a little more: what would come late is
-    moved to a group's last run. ``labs`` counts whole tubes; ``left_cost`` is the price of a tube
-    not sent.
+    take in each run. Whole blocks and part-filled tubes need a little more: what would come late
+    is moved to a group's last run, and gaps that would tear a block apart are bridged; then the
+    labs are asked again. ``labs`` counts whole tubes; ``left_cost`` is the price of a tube not sent.
     """
     wish = _wishes(task.layout, *shares)
     _leave_room(task, wish)
-    best: tuple[int, list[list[Ints]], Ints] | None = None
+    best: tuple[float, list[list[Ints]], Ints] | None = None
+    held: dict[tuple[int, int], int] = {}
     for _ in range(_TRIES):
         runs = _split(task, wish)
-        supply = stream_supply(task.layout, task.load, _people(task, runs))
+        supply = stream_supply(task.layout, task.load, _people(task, runs), held)
         rows = supply.supplies.units
         flow = solve_labs(supply.supplies, reach, labs, np.full(len(rows), left_cost))
-        late = _late_people(task, flow, reach, labs)
-        total = round(sum(float(n.sum()) for n in late))
-        if best is None or total < best[0]:
-            best = (total, runs, _tubes(task, supply, flow))
-        if not _postpone(wish, late):
+        reach = reach.with_labs_of(flow)
+        late = _late_tubes(task.layout, flow, reach, labs)
+        tubes = _tubes(task, supply, flow)
+        torn = _hold_gaps(task, tubes, held)
+        score = torn + _LATE_TUBE * sum(float(n.sum()) for n in late)
+        if best is None or score < best[0]:
+            best = (score, runs, tubes)
+        if score <= _FEW_GAPS * rows.sum():
             break
+        _postpone(task, wish, late, int(rows.sum()))
     if best is None:
         raise RuntimeError("Expected at least one try")
     return _call(task, best[1], best[2])
+
+
+def _hold_gaps(task: Task, tubes: Ints, held: dict[tuple[int, int], int]) -> int:
+    """Ask that gaps be bridged next time; returns how many tubes are missing in gaps now."""
+    torn = 0
+    for group, members in enumerate(task.layout.members):
+        pieces = task.layout.group_pieces[group]
+        for run in np.unique(pieces[:, 0]).tolist():
+            at = np.flatnonzero(pieces[:, 0] == run)
+            widest = int((pieces[at, 3] - pieces[at, 2]).max())
+            least = -(-widest // int(task.load.pool[members[0]]))
+            for stream in members.tolist():
+                for wave in gaps(tubes[stream, at], least):
+                    held[stream, int(at[wave])] = least
+                    torn += least
+    return torn
 
 
 def _tubes(task: Task, supply: StreamSupply, flow: LabFlow) -> Ints:
@@ -121,36 +144,48 @@ def _leave_room(task: Task, wish: list[Floats]) -> None:
         share[-1] += cut.sum()
 
 
-def _late_people(task: Task, flow: LabFlow, reach: Reach, labs: LabSide) -> list[Floats]:
-    """Return per group and run the share of its people whose tubes come late."""
-    arrive = (
-        labs.promise.pickup_min[flow.load_wave] + reach.travel_min[flow.load_group, flow.load_lab]
-    )
+def _late_tubes(layout: Layout, flow: LabFlow, reach: Reach, labs: LabSide) -> list[Floats]:
+    """Return per group and run the tubes that come late."""
+    arrive = labs.promise.pickup_min[flow.load_wave] + reach.travel_min[flow.load_group, flow.load_lab]
     start = np.maximum(arrive, labs.hours.begin_min[flow.load_hour])
     late = labs.promise.late_min(flow.load_wave, flow.load_lab, start) > 0
-    result = []
-    for group, pieces in enumerate(task.layout.group_pieces):
-        mine = flow.load_group == group
-        tubes = np.zeros(int(pieces[:, 0].max()) + 1)
-        total = max(1, int(flow.load_units[mine].sum()))
-        rows = mine & late
-        run_of = dict(zip(pieces[:, 1].tolist(), pieces[:, 0].tolist(), strict=True))
-        for wave, units in zip(flow.load_wave[rows].tolist(), flow.load_units[rows].tolist(),
-                               strict=True):  # fmt: skip
-            tubes[run_of[wave]] += units / total
-        result.append(tubes)
+    result = [np.zeros(int(pieces[:, 0].max()) + 1) for pieces in layout.group_pieces]
+    for group, wave, units in zip(
+        flow.load_group[late].tolist(), flow.load_wave[late].tolist(),
+        flow.load_units[late].tolist(), strict=True,
+    ):  # fmt: skip
+        pieces = layout.group_pieces[group]
+        result[group][pieces[pieces[:, 1] == wave, 0][0]] += units
     return result
 
 
-def _postpone(wish: list[Floats], late: list[Floats]) -> bool:
-    """Move late shares to the last run, with a little to spare; tell whether anything moved."""
-    moved = False
-    for share, tubes in zip(wish, late, strict=True):
-        cut = np.minimum(tubes[:-1] * _TO_SPARE, share[:-1])
+def _postpone(task: Task, wish: list[Floats], late: list[Floats], tubes: int) -> None:
+    """Move late shares to the last run, with a little to spare.
+
+    Where a stricter zone comes late, all groups of the commonest zone give way together.
+    """
+    layout, load = task.layout, task.load
+    strict = 0.0
+    size = [float(load_people(task, m)) / float(load.pool[m[0]]) for m in layout.members]
+    zones = [int(layout.zone[m[0]]) for m in layout.members]
+    main = max(set(zones), key=lambda z: sum(n for n, at in zip(size, zones, strict=True) if at == z))
+    for group, share in enumerate(wish):
+        if zones[group] != main:
+            strict += float(late[group].sum())
+            continue
+        cut = np.minimum(late[group][:-1] * _TO_SPARE / max(1.0, size[group]), share[:-1])
         share[:-1] -= cut
         share[-1] += cut.sum()
-        moved |= bool(cut.any())
-    return moved
+    for group, share in enumerate(wish):
+        if strict and zones[group] == main:
+            cut = share[:-1] * min(1.0, strict * _TO_SPARE / max(1, tubes))
+            share[:-1] -= cut
+            share[-1] += cut.sum()
+
+
+def load_people(task: Task, streams: Ints) -> int:
+    """Return the people of some streams."""
+    return sum(int(task.people[task.streams.blocks[s]].sum()) for s in streams.tolist())
 
 
 def _split(task: Task, wish: list[Floats]) -> list[list[Ints]]:

@@ -21,6 +21,9 @@ _EVENNESS = 0.004
 waves that cost the same. Below 0.02 % of a usual objective, and not part of any reported figure."""
 
 
+_LAST_RESORT = 20.0
+"""Person-minutes that keep the flow from a choice unless there is no other."""
+
 
 @dataclass(frozen=True)
 class Load:
@@ -97,8 +100,13 @@ class StreamSupply:
     piece: Ints  # per arc
 
 
-def stream_supply(layout: Layout, load: Load, people: Ints) -> StreamSupply:
-    """Return what every stream must send in each run; ``people[stream, run]``."""
+def stream_supply(
+    layout: Layout, load: Load, people: Ints, held: dict[tuple[int, int], int]
+) -> StreamSupply:
+    """Return what every stream must send in each run; ``people[stream, run]``.
+
+    ``held[stream, piece]`` are tubes that must be sent in a wave, to bridge a gap.
+    """
     units: list[Ints] = []
     row_columns: list[tuple[Ints, Ints]] = []
     parts: list[tuple[Ints, ...]] = []
@@ -110,6 +118,7 @@ def stream_supply(layout: Layout, load: Load, people: Ints) -> StreamSupply:
             at = np.flatnonzero(pieces[:, 0] == run)
             some = members[people[members, run] > 0]
             tubes, capacity, cost = _stream_arcs(load, some, people[some, run], pieces[at])
+            _hold(capacity, cost, some, at, held)
             stream, wave, step = np.nonzero(capacity)
             parts.append((first + stream, np.full(len(stream), group), pieces[at[wave], 1],
                           capacity[stream, wave, step], at[wave]))  # fmt: skip
@@ -130,25 +139,46 @@ def _stream_arcs(
 ) -> tuple[Ints, Ints, Floats]:
     """Return tubes per stream, and capacity and cost ``[stream, wave, step]`` in tubes.
 
-    Steps: the even share of the run, the rest of the first slot, the second, all later ones.
+    Steps: tubes that are held, the even share of the run, the rest of the first slot, the second,
+    all later ones, and the tube that the wave's room does not fill, which is a last resort.
     """
     width = pieces[:, 3] - pieces[:, 2]
     quota, pool = load.quota[streams], load.pool[streams]
-    finish = load.finish[streams]
-    tubes, room = tubes_needed(people, pool, quota[:, None] * width[None, :])
-    even = -(-tubes // len(pieces))
+    wave_room = quota[:, None] * width[None, :]
+    tubes, room = tubes_needed(people, pool, wave_room)
+    full = wave_room // pool[:, None]
+    even = np.minimum((-(-tubes // len(pieces)))[:, None], full)
     slots = np.minimum(width[None, :, None], np.array([1, 2, 1 << 20])[None, None, :])
-    ends = np.minimum(slots * quota[:, None, None] // pool[:, None, None], room[:, :, None])
-    ends[:, :, 2] = room
-    ends = np.concatenate((np.minimum(even[:, None], room)[:, :, None], ends), axis=2)
-    ends = np.sort(ends, axis=2)
+    ends = np.minimum(slots * quota[:, None, None] // pool[:, None, None], full[:, :, None])
+    ends = np.sort(np.concatenate((even[:, :, None], ends), axis=2), axis=2)
+    ends = np.concatenate((np.zeros_like(even)[:, :, None], ends, room[:, :, None]), axis=2)
     capacity = np.diff(ends, prepend=0, axis=2)
-    people_at = (ends - capacity / 2) * pool[:, None, None]  # the step's middle
-    slot = np.floor(people_at / np.maximum(quota, 1)[:, None, None]) * load.slot_min
+    middle = (ends - capacity / 2) * pool[:, None, None]
+    slot = np.floor(middle / np.maximum(quota, 1)[:, None, None]) * load.slot_min
     begin = (pieces[:, 2] * load.slot_min)[None, :, None]
-    uneven = np.arange(4)[None, None, :] / 4 * _EVENNESS
-    cost = ((begin + slot) * finish[:, None, None] + uneven) * pool[:, None, None]
-    return tubes, capacity, np.maximum.accumulate(cost, axis=2)
+    uneven = np.arange(6)[None, None, :] / 6 * _EVENNESS
+    cost = ((begin + slot) * load.finish[streams][:, None, None] + uneven) * pool[:, None, None]
+    cost = np.maximum.accumulate(cost, axis=2)
+    cost[:, :, 5] += _LAST_RESORT * pool[:, None]
+    return tubes, capacity, cost
+
+
+def _hold(
+    capacity: Ints, cost: Floats, streams: Ints, pieces: Ints, held: dict[tuple[int, int], int]
+) -> None:
+    """Turn some of the even share of held waves into tubes that pay for being sent."""
+    if not held:
+        return
+    for row, stream in enumerate(streams.tolist()):
+        for wave, piece in enumerate(pieces.tolist()):
+            tubes = min(held.get((stream, piece), 0), int(capacity[row, wave].sum()))
+            left = tubes
+            for step in range(1, 6):
+                cut = min(left, int(capacity[row, wave, step]))
+                capacity[row, wave, step] -= cut
+                left -= cut
+            capacity[row, wave, 0] = tubes
+            cost[row, wave, 0] = -_LAST_RESORT
 
 
 def _fill_levels(
@@ -195,11 +225,8 @@ def bridge(tubes: Ints, room: Ints, least: int) -> Ints:
 
     A block cannot pause, so the gap is bridged with ``least`` tubes per wave, taken where most are.
     """
-    some = np.flatnonzero(tubes)
-    if not len(some):
-        return tubes
     out = tubes.copy()
-    for wave in range(some[0] + 1, some[-1]):
+    for wave in gaps(tubes, least):
         while out[wave] < min(least, room[wave]):
             most = int(np.argmax(out))
             if out[most] <= least:
@@ -207,3 +234,12 @@ def bridge(tubes: Ints, room: Ints, least: int) -> Ints:
             out[most] -= 1
             out[wave] += 1
     return out
+
+
+def gaps(tubes: Ints, least: int) -> list[int]:
+    """Return the waves with fewer than ``least`` tubes between the first and the last with any."""
+    some = np.flatnonzero(tubes)
+    if len(some) < 2:
+        return []
+    between = np.arange(some[0] + 1, some[-1])
+    return between[tubes[between] < least].tolist()
