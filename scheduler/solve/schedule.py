@@ -195,7 +195,7 @@ def _split(task: Task, wish: list[Floats]) -> list[list[Ints]]:
     for group, members in enumerate(task.layout.members):
         pieces = task.layout.group_pieces[group]
         width = np.bincount(pieces[:, 0], weights=pieces[:, 3] - pieces[:, 2])
-        key = (int(task.layout.zone[members[0]]), *pieces[:, 2].tolist())
+        key = (int(task.layout.zone[members[0]]), *pieces.ravel().tolist())
         carry = owed.setdefault(key, [0.0] * len(width))
         for stream in members.tolist():
             blocks = task.streams.blocks[stream]
