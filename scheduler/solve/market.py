@@ -26,8 +26,8 @@ from scheduler.solve.waves import GroupSupply, Load, group_supply
 
 NEAREST_SITES = 8
 NEAREST_SITES_STRICT = 40
-MAIN_SEGMENTS = 8
-BOUND_SEGMENTS = 16
+MAIN_SEGMENTS = 24
+BOUND_SEGMENTS = 24
 NEAREST_LABS = 10
 LABS_KEPT = 4
 SPARE_EVERY_H, SPARE_FROM_TUBES = 8, 50
@@ -222,7 +222,7 @@ class Market:
         that scarce labs of one part of the city may move people to the next; else sites keep
         their people.
         """
-        units = lcm(*np.unique(self.load.pool).tolist())
+        units = self._units_per_tube()
         per_person = units // self.load.pool
         people = np.zeros(len(self.streams), dtype=np.int64)
         for stream in range(self.first_main):
@@ -237,6 +237,11 @@ class Market:
                 break
         if front is not None:
             self._take_over(flow, front)
+
+    def _units_per_tube(self) -> int:
+        """Return the units of a tube: every pool size in use divides them."""
+        main = self.instance.settings.pooling.by_zone()[self.main_zone]
+        return lcm(main, *np.unique(self.load.pool).tolist())
 
     def _front(self, supply: GroupSupply, units: int) -> Front:
         """Return the blocks and sites of the commonest zone; their groups' rows start empty."""
@@ -256,7 +261,7 @@ class Market:
     def _take_over(self, flow: LabFlow, front: Front) -> None:
         """Let blocks follow the joint flow."""
         pool = self.instance.settings.pooling.by_zone()[self.main_zone]
-        per_person = lcm(*np.unique(self.load.pool).tolist()) // pool
+        per_person = self._units_per_tube() // pool
         sent = flow.pair_units // per_person
         left = self.people - np.bincount(
             front.block, weights=sent, minlength=len(self.people)
