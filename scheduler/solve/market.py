@@ -34,8 +34,8 @@ SPARE_EVERY_H, SPARE_FROM_TUBES = 8, 50
 LABS_ASKED = 4
 LAB_ROUNDS = 2
 WORTH_ASKING = 0.01  # person-minutes per person
-MAX_HORIZON_DAYS = 8
-"""After so long, a result costs more than leaving a person out (100,000 / 10 min = 6.9 days)."""
+MAX_HORIZON_DAYS = 30
+"""Labs are looked at so long after the round at most, however cheap lateness is."""
 
 
 class Market:
@@ -385,9 +385,13 @@ class Market:
 
 
 def _num_hours(instance: Instance) -> int:
-    """Return clock hours until all labs have caught up, with room to spare, within the horizon."""
-    pools = np.array(instance.settings.pooling.by_zone())
-    tubes = float((instance.demand / pools[instance.block_zone]).sum())
-    rate = max(1.0, float(instance.labs.tubes_per_hour.sum()))
-    wait = min(MAX_HORIZON_DAYS * 24, 48 + int(3 * tubes / rate))
-    return instance.clock.end_min // HOUR_MIN + 2 + wait
+    """Return clock hours until a result would cost more than leaving its person out.
+
+    Beyond them no lab hour can be worth its lateness, so the bound holds for labs without an end.
+    """
+    weights = instance.settings.weights
+    worth = MAX_HORIZON_DAYS * 24.0
+    if weights.late:
+        late_hours = weights.unserved / weights.late / HOUR_MIN
+        worth = min(worth, instance.settings.targets.result_hours + late_hours)
+    return instance.clock.end_min // HOUR_MIN + 3 + int(worth)
