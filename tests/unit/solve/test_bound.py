@@ -1,0 +1,59 @@
+"""The lower bound is below every plan, whatever the prices are."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from scheduler.domain.settings import Settings, WeightSettings
+from scheduler.solve import make_plan
+from scheduler.solve.bound import LabPrices
+from scheduler.solve.market import Market
+from scheduler.solve.spacing import site_quota
+from tests.rounds import Recipe, random_instance
+
+RECIPES = (
+    Recipe(),
+    Recipe(lab_slack=0.6, split_hours=True),
+    Recipe(pools=(1, 5, 10, 20), tubes_per_hour=2, days=2),
+    Recipe(num_communities=3, num_sites=2, special=False, lab_day_share=0.1, known_travel=0.5),
+)
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+@pytest.mark.parametrize("seed", range(3))
+def test_any_prices_give_a_bound(seed: int, recipe: Recipe) -> None:
+    """No prices, and random ones, bound the objective of the plan that is found from below."""
+    instance = random_instance(seed, recipe)
+    objective = make_plan(instance).summary["objective"]
+    market = Market(instance, site_quota(instance), 0)
+    assert 0 <= market.bound() <= objective + 1e-6
+    rng = np.random.default_rng(seed)
+    hour, day = market.prices.hour.shape, market.prices.day.shape
+    for scale in (0.1, 10.0, 1000.0):
+        market.prices = LabPrices(rng.uniform(0, scale, hour), rng.uniform(0, scale, day))
+        market.wave_costs = {}
+        assert 0 <= market.bound() <= objective + 1e-6
+
+
+def test_labs_have_no_end() -> None:
+    """Two tubes a day take weeks: the hours looked at reach until leaving out is cheaper."""
+    recipe = Recipe(
+        2, 2, num_sites=1, num_labs=2, special=False, lab_day_share=0.1, tubes_per_hour=1
+    )
+    instance = random_instance(191, replace(recipe, people=(4, 6), max_homebound=0))
+    plan = make_plan(instance)
+    assert plan.summary["terms"]["unserved"] == 0
+    assert plan.summary["best_bound"] <= plan.summary["objective"]
+
+
+def test_dear_lateness_leaves_people_out_within_the_bound() -> None:
+    """Where lateness costs more than leaving out, fewer hours are looked at and the bound holds."""
+    instance = random_instance(3, Recipe(tubes_per_hour=1))
+    weights = WeightSettings(late=1000.0, unserved=100.0)
+    settings: Settings = replace(instance.settings, weights=weights)
+    summary = make_plan(instance.replace(settings=settings)).summary
+    assert summary["best_bound"] <= summary["objective"]
+    assert summary["terms"]["unserved"] > 0

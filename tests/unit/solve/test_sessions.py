@@ -1,0 +1,76 @@
+"""Which blocks go into which run: subset sums against all subsets."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import numpy as np
+import pytest
+
+from scheduler.solve.sessions import fits, split_runs, subset_near
+
+
+def _sums(sizes: list[int]) -> set[int]:
+    return {sum(c) for n in range(len(sizes) + 1) for c in combinations(sizes, n)}
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_the_nearest_sum_is_found(seed: int) -> None:
+    """With tubes of one the chosen sum is the nearest of all subsets within the range."""
+    rng = np.random.default_rng(seed)
+    sizes = rng.integers(1, 60, int(rng.integers(0, 9))).tolist()
+    high = int(rng.integers(0, 200))
+    low, target = int(rng.integers(0, high + 1)), int(rng.integers(0, 220))
+    chosen = subset_near(sizes, target, low, high, 1)
+    total = sum(sizes[i] for i in chosen)
+    inside = [s for s in _sums(sizes) if low <= s <= high]
+    aim = min(max(target, low), high)
+    if inside:
+        assert abs(total - aim) == min(abs(s - aim) for s in inside)
+    else:
+        assert total == max(s for s in _sums(sizes) if s <= high)
+    assert chosen == sorted(set(chosen))
+
+
+def test_whole_tubes_are_worth_a_small_miss() -> None:
+    """A sum that fills its tubes wins over a slightly nearer one that does not."""
+    assert subset_near([41, 40], 41, 0, 100, 10) == [1]
+    assert subset_near([99, 40], 99, 0, 200, 10) == [0]
+
+
+def test_no_room_takes_nothing() -> None:
+    """A run without room is left empty."""
+    assert subset_near([3, 4], 5, 0, -1, 1) == []
+    assert subset_near([3, 4], 5, 0, 0, 1) == []
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_runs_share_the_blocks_within_their_room(seed: int) -> None:
+    """No run gets more than it holds, no block is in two runs, and what all hold is placed."""
+    rng = np.random.default_rng(seed)
+    sizes = rng.integers(1, 50, 8)
+    capacity = rng.integers(20, 160, 3).tolist()
+    share = rng.dirichlet(np.ones(3)).tolist()
+    carry = [0.0, 0.0, 0.0]
+    runs = split_runs(sizes, capacity, share, carry, 10)
+    flat = [i for run in runs for i in run]
+    assert len(flat) == len(set(flat))
+    assert all(sizes[run].sum() <= room for run, room in zip(runs, capacity, strict=True))
+    if max(capacity) >= sizes.sum() and int(np.argmax(capacity)) == 2:
+        assert len(flat) == 8
+
+
+def test_what_a_run_missed_is_owed_to_the_next_stream() -> None:
+    """``carry`` holds the people by which the run missed its share so far."""
+    carry = [0.0, 0.0]
+    runs = split_runs(np.array([30, 30, 40]), [100, 100], [0.5, 0.5], carry, 1)
+    taken = 30 * len(set(runs[0]) & {0, 1}) + 40 * (2 in runs[0])
+    assert carry[0] == pytest.approx(50 - taken)
+    assert carry == pytest.approx([-carry[1], carry[1]])
+
+
+def test_fits_says_whether_all_find_a_run() -> None:
+    """Two blocks of 6 do not fit into runs of 10 and 5, though 12 places are less than 15."""
+    assert not fits(np.array([6, 6]), [10, 5])
+    assert fits(np.array([6, 5]), [10, 5])
+    assert fits(np.array([], dtype=np.int64), [10])
