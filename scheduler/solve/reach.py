@@ -56,5 +56,8 @@ def start_min(hours: LabHours, lab: Ints, hour: Ints, arrive: Ints) -> tuple[Int
     inside = (hour >= 0) & (hour < len(hours))
     at = np.clip(hour, 0, len(hours) - 1)
     start = np.maximum(arrive, hours.begin_min[at])
-    allowed = inside & (start >= hours.open_from[lab, at]) & (start < hours.open_to[lab, at])
+    minute = start - hours.begin_min[0]
+    within = minute < hours.begin_min[at] + HOUR_MIN - hours.begin_min[0]
+    last = hours.is_open.shape[1] - 1
+    allowed = inside & within & hours.is_open[lab, np.clip(minute, 0, last)]
     return start, allowed & (hours.capacity[lab, at] > 0)

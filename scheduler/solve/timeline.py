@@ -12,7 +12,7 @@ from datetime import timedelta
 
 import numpy as np
 
-from scheduler.domain.city import Ints, Window
+from scheduler.domain.city import Flags, Ints, Window
 from scheduler.domain.instance import Instance, RoundClock
 
 HOUR_MIN = 60
@@ -64,14 +64,15 @@ class LabHours:
     """Clock hours of the labs, from the round's first to the last that may be needed.
 
     ``begin_min[hour]`` counts from the round's start (the first may lie before it),
-    ``capacity[lab, hour]`` is in tubes, ``open_from``/``open_to`` [lab, hour] bound the moments in
-    the hour when tubes may be started, ``day[hour]`` numbers local dates.
+    ``capacity[lab, hour]`` is in tubes, ``open_from[lab, hour]`` the first moment in the hour when
+    tubes may be started (its end: none), ``is_open[lab, minute]`` counts minutes from the first
+    hour's begin, ``day[hour]`` numbers local dates.
     """
 
     begin_min: Ints
     capacity: Ints
     open_from: Ints
-    open_to: Ints
+    is_open: Flags
     day: Ints
 
     def __len__(self) -> int:
@@ -87,19 +88,17 @@ def lab_hours(instance: Instance, num_hours: int) -> LabHours:
     clock = instance.clock
     begin = -clock.start.minute + HOUR_MIN * np.arange(num_hours)
     labs = instance.labs
-    shape = (len(labs), num_hours)
-    open_from, open_to = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64)
+    is_open = np.zeros((len(labs), num_hours * HOUR_MIN), dtype=bool)
     last = int(begin[-1]) + HOUR_MIN
     by_hours: dict[tuple[Window, ...], list[Window]] = {}
     for lab, hours in enumerate(labs.hours):
         if hours not in by_hours:
             by_hours[hours] = clock.windows(hours, int(begin[0]), last)
         for a, b in by_hours[hours]:
-            low, high = np.maximum(begin, a), np.minimum(begin + HOUR_MIN, b)
-            inside = (high > low) & (open_to[lab] == 0)
-            open_from[lab, inside], open_to[lab, inside] = low[inside], high[inside]
-    minutes = open_to - open_from
-    capacity = labs.tubes_per_hour[:, None] * minutes // HOUR_MIN
+            is_open[lab, max(a - int(begin[0]), 0) : b - int(begin[0])] = True
+    minutes = is_open.reshape(len(labs), num_hours, HOUR_MIN)
+    capacity = labs.tubes_per_hour[:, None] * minutes.sum(axis=2) // HOUR_MIN
+    first = np.where(minutes.any(axis=2), minutes.argmax(axis=2), HOUR_MIN)
     first_day = clock.start.date()
     days = [((clock.at(int(m)) + timedelta()).date() - first_day).days for m in begin]
-    return LabHours(begin, capacity, open_from, open_to, np.array(days, dtype=np.int64))
+    return LabHours(begin, capacity, begin + first, is_open, np.array(days, dtype=np.int64))

@@ -21,7 +21,7 @@ ROUNDS = int(os.environ.get("NAT_SCHEDULER_TEST_ROUNDS", "120"))
 """Random rounds per test; set it to thousands for a night's search."""
 
 ALL_DAY, NIGHT, SPLIT = ((0, 1440),), ((1200, 1680),), ((480, 690), (780, 1080))
-ODD, SHORT, OFFICE = ((367, 901),), ((0, 60),), ((490, 725), (785, 1330))
+ODD, SHORT, OFFICE = ((367, 901),), ((0, 60),), ((490, 725), (735, 1330))
 STARTS = tuple(
     datetime.fromisoformat(text)
     for text in (

@@ -8,6 +8,7 @@ from datetime import datetime
 import numpy as np
 
 from scheduler.domain.city import Window
+from scheduler.solve.reach import start_min
 from scheduler.solve.timeline import lab_hours, site_sessions
 from tests.rounds import Recipe, random_instance
 
@@ -81,6 +82,19 @@ def test_a_part_of_an_hour_holds_its_share() -> None:
     """A lab open 07:15-09:30 can start floor(10 x 45 / 60) tubes from 07:15 and 5 from 09:00."""
     start = datetime(2020, 12, 22, 6)  # noqa: DTZ001  # local time by rule
     assert _labs((435, 570), start=start)[1] == [0, 7, 10, 5, 0, 0]
+
+
+def test_a_break_within_an_hour_takes_only_its_minutes() -> None:
+    """A lab closed 08:15-08:45 has both quarters of the hour; the break is nobody's start."""
+    start = datetime(2020, 12, 22, 6)  # noqa: DTZ001  # local time by rule
+    recipe = Recipe(
+        num_labs=1, tubes_per_hour=10, lab_hours=(((360, 495), (525, 600)),), start=start
+    )
+    hours = lab_hours(random_instance(1, recipe), 5)
+    assert hours.capacity[0].tolist() == [10, 10, 5, 10, 0]
+    hour, arrive = np.array([2, 2, 2, 2, 3]), np.array([134, 135, 164, 165, 134])
+    allowed = start_min(hours, np.zeros(5, dtype=np.int64), hour, arrive)[1]
+    assert allowed.tolist() == [True, False, False, True, True]
 
 
 def test_lab_hours_run_over_midnight_and_days_are_local() -> None:
