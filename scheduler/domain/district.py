@@ -6,17 +6,21 @@ from dataclasses import replace
 
 import numpy as np
 
-from scheduler.domain.city import FIXED, Blocks, Communities, Floats, Ints, Labs, Sites
+from scheduler.domain.city import FIXED, Blocks, Communities, Ints, Labs, Sites
 from scheduler.domain.instance import Instance
 from scheduler.errors import CannotRunError
+
+_SPREAD = 0.6180339887  # the golden ratio's fraction: its multiples spread most evenly over [0, 1)
+_ROUNDING = 1e-9
 
 
 def restrict(instance: Instance, district: str) -> Instance:
     """Return the instance of one district.
 
     It keeps the district's communities, blocks and fixed sites, the teams that name one of its
-    communities, and of every lab the district's share of the city's tubes (rounded down, at least
-    1), so that districts planned apart do not overload a lab together.
+    communities, and of every lab the district's share of the city's tubes. The shares of all
+    districts are whole and add up to the lab, so that districts planned apart do not overload it
+    together; of a small lab a district may get nothing.
 
     Raises
     ------
@@ -37,7 +41,7 @@ def restrict(instance: Instance, district: str) -> Instance:
         communities=_take(instance.communities, rows),
         blocks=_blocks(instance.blocks, renumbered),
         sites=sites,
-        labs=_labs(instance.labs, _share_of_tubes(instance, inside)),
+        labs=_labs(instance.labs, _share_of_tubes(instance, district)),
         travel_min=instance.travel_min[site_rows],
         district=district,
     )
@@ -70,22 +74,40 @@ def _sites(sites: Sites, district: str, renumbered: Ints) -> tuple[Sites, Ints]:
     return part, rows
 
 
-def _share_of_tubes(instance: Instance, inside: np.ndarray) -> float:
-    """Return the district's share of the city's tubes, people to be called over pool size."""
-    tubes: Floats = instance.demand / instance.block_pool
-    total = float(tubes.sum())
-    return float(tubes[inside[instance.blocks.community_index]].sum()) / total if total else 0.0
+def _share_of_tubes(instance: Instance, district: str) -> tuple[float, float]:
+    """Return the shares of the city's tubes of the districts before this one, and up to it.
+
+    Tubes are people to be called over pool size.
+    """
+    names = np.unique(instance.communities.districts.astype(str))
+    of_block = instance.communities.districts[instance.blocks.community_index].astype(str)
+    tubes = np.bincount(
+        np.searchsorted(names, of_block),
+        weights=instance.demand / instance.block_pool,
+        minlength=len(names),
+    )
+    total = np.cumsum(tubes)
+    upto = total / (float(total[-1]) or 1.0)
+    at = int(np.searchsorted(names, district))
+    return (float(upto[at - 1]) if at else 0.0), float(upto[at])
 
 
-def _labs(labs: Labs, share: float) -> Labs:
+def _labs(labs: Labs, share: tuple[float, float]) -> Labs:
     daily = labs.max_tubes_per_day
     return replace(
         labs,
-        tubes_per_hour=_scaled(labs.tubes_per_hour, share),
-        max_tubes_per_day=np.where(daily > 0, _scaled(daily, share), daily),
+        tubes_per_hour=_part(labs.tubes_per_hour, share),
+        max_tubes_per_day=np.where(daily > 0, _part(daily, share), daily),
     )
 
 
-def _scaled(tubes: Ints, share: float) -> Ints:
-    scaled: Ints = np.maximum(np.floor(tubes * share).astype(np.int64), 1)
-    return scaled
+def _part(tubes: Ints, share: tuple[float, float]) -> Ints:
+    """Cut every lab's tubes into parts that add up to the lab.
+
+    Where the cuts of a lab begin differs from lab to lab, so that the odd tubes of small labs do
+    not all go to the same district.
+    """
+    begin = np.arange(len(tubes)) * _SPREAD % 1
+    low, high = (np.floor(tubes * edge + begin + _ROUNDING) for edge in share)
+    part: Ints = (high - low).astype(np.int64)
+    return part

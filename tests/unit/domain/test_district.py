@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from scheduler.domain.district import restrict
 from scheduler.errors import CannotRunError
 from scheduler.ingest.loader import load_instance
+from tests.rounds import Recipe, random_instance
 from tests.unit.ingest.folders import TINY
 
 
@@ -38,14 +41,24 @@ def test_teams_follow_their_communities() -> None:
 
 
 def test_districts_never_overload_a_lab_together() -> None:
-    """Shares of each lab, rounded down, add up to no more than the lab."""
+    """Shares of each lab are whole and add up to the lab, by the hour and by the day."""
     whole = load_instance(TINY)
     parts = [restrict(whole, name).labs for name in ("中山区", "西岗区")]
-    hourly = sum(labs.tubes_per_hour for labs in parts)
-    assert (hourly <= whole.labs.tubes_per_hour).all()
-    assert (hourly >= whole.labs.tubes_per_hour - 1).all()
-    assert parts[0].max_tubes_per_day[0] + parts[1].max_tubes_per_day[0] <= 800
+    hourly = parts[0].tubes_per_hour + parts[1].tubes_per_hour
+    assert hourly.tolist() == whole.labs.tubes_per_hour.tolist()
+    assert parts[0].max_tubes_per_day[0] + parts[1].max_tubes_per_day[0] == 800
     assert parts[0].max_tubes_per_day[1] == -1
+
+
+def test_small_labs_are_shared_out_whole() -> None:
+    """Twelve labs of 5 tubes and nine districts: every lab adds up, and nobody is left without."""
+    recipe = Recipe(num_communities=9, blocks_per_community=2, num_labs=12, tubes_per_hour=5)
+    whole = random_instance(3, recipe)
+    names = np.array([f"D{c}" for c in range(9)], dtype=object)
+    whole = whole.replace(communities=replace(whole.communities, districts=names))
+    parts = np.array([restrict(whole, name).labs.tubes_per_hour for name in names])
+    assert parts.sum(axis=0).tolist() == [5] * 12
+    assert parts.sum(axis=1).min() >= 2
 
 
 def test_unknown_district() -> None:
