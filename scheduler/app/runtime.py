@@ -44,8 +44,13 @@ def round_lock(folder: Path) -> Iterator[None]:
     LockedError
         When another run holds it.
     CannotRunError
-        When the folder cannot be written.
+        When the folder is not there or cannot be written.
     """
+    if not folder.is_dir():  # the lock would make it
+        raise CannotRunError(
+            f"Expected a round folder, got {folder}",
+            hint="Run `nat-scheduler init DIR` for a folder with templates.",
+        )
     holder = folder / ".lock.json"
     lock = FileLock(folder / ".lock", timeout=0)
     try:
