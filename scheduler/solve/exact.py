@@ -1,8 +1,9 @@
 """Small rounds once more, exactly: the plan of the flows is only a start there.
 
-In a round of few blocks, whole tubes, whole blocks and single lab hours weigh so much that the city's
-heuristic may lie far from the best plan; there the whole model fits into CP-SAT. The work is limited
-by the solver's own count of operations, not by time, so that the same input gives the same plan.
+In a round of few blocks, whole tubes, whole blocks and single lab hours weigh so much that the
+city's heuristic may lie far from the best plan; there the whole model fits into CP-SAT. The work is
+limited by the solver's own count of operations, not by time, so that the same input gives the same
+plan.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from scheduler.solve.tables import plan_tables
 MOST_BLOCKS = 40
 MOST_VARIABLES = 12_000
 """Rounds above either limit keep the plan of the flows."""
-EFFORT = 4.0
+EFFORT = 3.0
 """CP-SAT's deterministic time for each of the two models; about as many seconds."""
 _PIECES = 2
 _ENOUGH = 1e-6
@@ -57,14 +58,14 @@ def objective(instance: Instance, market: Market, solution: Solution) -> float:
 def _solve(small: SmallRound, solution: Solution, cost: float, seed: int) -> Solution:
     """Solve without and, where an answer is no plan, with unbroken pieces."""
     hint = answer_of(small, solution)
-    best, bound = solution, solution.bound
+    best, bound = solution, solution.bound if small.keeps_bound else 0.0
     for pieces in (0, _PIECES):
         model = ExactModel(small, pieces)
         model.start_from(hint)
         answer, limit = model.solve(seed, EFFORT)
         if answer is None:
             continue
-        if not pieces and small.proven_horizon:
+        if not pieces and small.complete:
             bound = max(bound, limit)
         found = solution_of(small, answer, solution)
         if found is not None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from scheduler.domain.city import Ints
 from scheduler.solve.consign import Batches, Shipments, batches_of
-from scheduler.solve.exact_model import Answer
-from scheduler.solve.exact_round import SmallRound
+from scheduler.solve.exact_round import Answer, Batch, SmallRound, StartKey
 from scheduler.solve.layout import Layout
 from scheduler.solve.planner import Solution
 from scheduler.solve.schedule import Calls
@@ -37,17 +37,48 @@ def answer_of(small: SmallRound, solution: Solution) -> Answer:
         cell = cell_at[int(layout.site[stream]), int(layout.zone[stream]), slot]
         _count(answer.served, (block, cell, 0), people)
         _count(answer.places, (cell, 0, slot), people)
-    ships, batches = solution.shipments, solution.batches
+    answer.tubes = _pulled_forward(small, _tubes_of(solution))
+    return answer
+
+
+def _tubes_of(solution: Solution) -> list[tuple[int, int, Batch, int]]:
+    """Return rows (hour, lab, batch, tubes) by hour."""
+    ships, batches, layout = solution.shipments, solution.batches, solution.layout
+    rows = []
     for row, lab, hour, tubes in zip(
         *(c.tolist() for c in (ships.batch, ships.lab, ships.hour, ships.tubes)), strict=True
     ):
         stream = int(batches.stream[row])
         batch = int(layout.site[stream]), int(batches.wave[row]), int(layout.zone[stream])
-        _count(answer.tubes, (batch, lab, hour), tubes)
-    return answer
+        rows.append((hour, lab, batch, tubes))
+    return sorted(rows)
 
 
-def _count(table: dict, key: tuple, amount: int) -> None:  # type: ignore[type-arg]  # any key
+def _pulled_forward(
+    small: SmallRound, rows: list[tuple[int, int, Batch, int]]
+) -> dict[StartKey, int]:
+    """Start each tube in the first free hour of its lab: hours that nobody needs are left out."""
+    hours, limits = small.market.hours, small.instance.labs.max_tubes_per_day
+    by_hour: dict[tuple[int, int], int] = {}
+    by_day: dict[tuple[int, int], int] = {}
+    tubes_at: dict[StartKey, int] = {}
+    for _, lab, batch, tubes in rows:
+        left = tubes
+        for hour in sorted(s.hour for s in small.starts[batch] if s.lab == lab):
+            day = int(hours.day[hour])
+            free = int(hours.capacity[lab, hour]) - by_hour.get((lab, hour), 0)
+            if limits[lab] >= 0:
+                free = min(free, int(limits[lab]) - by_day.get((lab, day), 0))
+            taken = min(left, free)
+            if taken > 0:
+                _count(by_hour, (lab, hour), taken)
+                _count(by_day, (lab, day), taken)
+                _count(tubes_at, (batch, lab, hour), taken)
+                left -= taken
+    return tubes_at
+
+
+def _count(table: dict[Any, int], key: Any, amount: int) -> None:  # noqa: ANN401  # any key
     table[key] = table.get(key, 0) + amount
 
 
@@ -91,17 +122,18 @@ def _rows_of(small: SmallRound, answer: Answer) -> list[tuple[int, int, int, int
     """Return rows (block, cell, slot, people)."""
     order = _order(small)
     blocks: dict[tuple[int, int], dict[int, int]] = defaultdict(dict)
-    for (block, cell, piece), people in sorted(answer.served.items()):
-        blocks[cell, piece][block] = people
+    for (block, cell, number), people in sorted(answer.served.items()):
+        blocks[cell, number][block] = people
     slots: dict[tuple[int, int], Piece] = defaultdict(list)
-    for (cell, piece, slot), people in sorted(answer.places.items()):
-        slots[cell, piece].append((slot, people))
+    for (cell, number, slot), people in sorted(answer.places.items()):
+        slots[cell, number].append((slot, people))
     rows: list[tuple[int, int, int, int]] = []
     for key, sizes in blocks.items():
-        packed = pack(sizes, [sum(n for _, n in p) for p in unbroken(slots[key])])
+        pieces = unbroken(slots[key])
+        packed = pack(sizes, [sum(n for _, n in piece) for piece in pieces])
         if packed is None:
             return None
-        for piece, chosen in zip(unbroken(slots[key]), packed, strict=True):
+        for piece, chosen in zip(pieces, packed, strict=True):
             ordered = _ordered(small, order, chosen, piece)
             rows += [(b, key[0], slot, n) for b, slot, n in _fill(ordered, sizes, piece)]
     return rows
@@ -176,9 +208,7 @@ def _fill(order: list[int], sizes: dict[int, int], piece: Piece) -> list[tuple[i
     return rows
 
 
-def _shipments_of(
-    small: SmallRound, answer: Answer, batches: Batches, layout: Layout
-) -> Shipments:
+def _shipments_of(small: SmallRound, answer: Answer, batches: Batches, layout: Layout) -> Shipments:
     """Fill each batch's tubes one after the other, the least late ones first."""
     late = {
         (batch, s.lab, s.hour): s.late for batch, starts in small.starts.items() for s in starts

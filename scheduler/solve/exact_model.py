@@ -11,25 +11,18 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 
 from ortools.sat.python import cp_model
 
-from scheduler.solve.exact_round import SCALE, Batch, SmallRound, Start, whole
-
-BlockKey = tuple[int, int, int]  # block, cell, piece
-PlaceKey = tuple[int, int, int]  # cell, piece, slot
-StartKey = tuple[Batch, int, int]  # batch, lab, hour
-
-
-@dataclass
-class Answer:
-    """Whole numbers of an answer, zeros left out: people of blocks and slots, tubes of starts."""
-
-    served: dict[BlockKey, int] = field(default_factory=dict)
-    places: dict[PlaceKey, int] = field(default_factory=dict)
-    tubes: dict[StartKey, int] = field(default_factory=dict)
-    sent: dict[StartKey, int] = field(default_factory=dict)
+from scheduler.solve.exact_labs import LabPart
+from scheduler.solve.exact_round import (
+    SCALE,
+    Answer,
+    BlockKey,
+    PlaceKey,
+    SmallRound,
+    whole,
+)
 
 
 class ExactModel:
@@ -43,17 +36,14 @@ class ExactModel:
         self.served: dict[BlockKey, cp_model.IntVar] = {}
         self.places: dict[PlaceKey, cp_model.IntVar] = {}
         self.busy: dict[PlaceKey, cp_model.IntVar] = {}
-        self.tubes: dict[StartKey, cp_model.IntVar] = {}
-        self.sent: dict[StartKey, cp_model.IntVar] = {}
         self.zone_in: dict[tuple[int, int, int], cp_model.IntVar] = {}  # site, slot, zone
         self._add_blocks()
         self._add_places()
         self._keep_quotas()
         self._part_zones()
         self._add_splits()
-        self._add_labs()
-        self._keep_capacity()
-        self.model.minimize(sum(self.cost))
+        self.labs = self._add_labs()
+        self.model.minimize(sum(self.cost + self.labs.cost))
 
     # People
 
@@ -65,11 +55,11 @@ class ExactModel:
             size = small.people[block]
             unserved = model.new_int_var(0, min(size, small.most_unserved), "")
             left.append(unserved)
-            parts = [self._add_choice(block, cell, piece)
+            choices = [self._add_choice(block, cell, piece)
                      for cell, c in enumerate(small.cells) if block in c.walk
                      for piece in range(max(1, self.pieces))]  # fmt: skip
-            model.add(sum(p[1] for p in parts) + unserved == size)
-            model.add_at_most_one(p[0] for p in parts)
+            model.add(sum(c[1] for c in choices) + unserved == size)
+            model.add_at_most_one(c[0] for c in choices)
         weight = whole(small.instance.settings.weights.unserved)
         self.cost += [weight * u for u in left]
         model.add(sum(left) <= small.most_unserved)
@@ -93,14 +83,14 @@ class ExactModel:
         of_piece = defaultdict(list)
         for (_, cell, piece), served in self.served.items():
             of_piece[cell, piece].append(served)
-        for (cell, piece), served in of_piece.items():
+        for (cell, piece), inside in of_piece.items():
             row = small.cells[cell]
             for slot in range(row.first, row.end):
                 place = self.model.new_int_var(0, small.quota[row.site], "")
                 self.places[cell, piece, slot] = place
                 self.cost.append(small.finish(row.zone, slot) * place)
             slots = [self.places[cell, piece, s] for s in range(row.first, row.end)]
-            self.model.add(sum(slots) == sum(served))
+            self.model.add(sum(slots) == sum(inside))
             if self.pieces:
                 self._keep_unbroken(cell, piece)
 
@@ -183,89 +173,51 @@ class ExactModel:
 
     # Labs
 
-    def _add_labs(self) -> None:
-        """Let each batch start tubes that hold all its people."""
-        for batch, starts in self.small.starts.items():
+    def _add_labs(self) -> LabPart:
+        """Let each batch send its people to labs, and keep its samples fresh."""
+        labs = LabPart(self.small, self.model)
+        for batch, slots in self.small.batches.items():
             places = [
                 self.places[cell, piece, slot]
-                for cell, slot in self.small.batches[batch]
+                for cell, slot in slots
                 for piece in range(max(1, self.pieces))
             ]
-            most = min(
-                self.small.quota[batch[0]] * self.small.per_wave, sum(self.small.people.values())
-            )
-            people = self._add_starts(batch, starts, most)
-            self.model.add(sum(places) == sum(people))
-            self._keep_fresh(batch, starts)
-
-    def _add_starts(self, batch: Batch, starts: list[Start], most: int) -> list[cp_model.IntVar]:
-        """Add the tubes of each start; people are counted by lateness, so that none is free to swap."""
-        pool, people = self.small.pool[batch[2]], []
-        alike = defaultdict(list)
-        for start in starts:
-            capacity = int(self.small.market.hours.capacity[start.lab, start.hour])
-            tubes = self.model.new_int_var(0, min(capacity, -(-most // pool)), "")
-            self.tubes[batch, start.lab, start.hour] = tubes
-            alike[start.late].append((start, tubes))
-        for late, some in alike.items():
-            sent = self.model.new_int_var(0, most, "")
-            self.model.add(sent <= pool * sum(tubes for _, tubes in some))
-            self.sent[batch, some[0][0].lab, some[0][0].hour] = sent
-            self.cost.append(late * sent)
-            people.append(sent)
-        return people
-
-    def _keep_fresh(self, batch: Batch, starts: list[Start]) -> None:
-        """Send no tube to a lab for which the batch's first slots are too old."""
-        site, _, zone = batch
-        labs = {start.lab: start.oldest_slot for start in starts}
-        for lab, oldest in labs.items():
-            stale = [slot for _, slot in self.small.batches[batch] if slot < oldest]
-            if not stale:
-                continue
-            uses = self.model.new_bool_var("")
-            for start in starts:
-                if start.lab == lab:
-                    tubes = self.tubes[batch, lab, start.hour]
-                    most = int(self.small.market.hours.capacity[lab, start.hour])
-                    self.model.add(tubes <= most * uses)
-            for slot in stale:
-                self.model.add_implication(uses, ~self._zone_in(site, slot, zone))
-
-    def _keep_capacity(self) -> None:
-        """Hold lab hours and lab days to what they can start."""
-        hours, limits = self.small.market.hours, self.small.instance.labs.max_tubes_per_day
-        by_hour, by_day = defaultdict(list), defaultdict(list)
-        for (_, lab, hour), tubes in self.tubes.items():
-            by_hour[lab, hour].append(tubes)
-            by_day[lab, int(hours.day[hour])].append(tubes)
-        for (lab, hour), tubes_here in by_hour.items():
-            self.model.add(sum(tubes_here) <= int(hours.capacity[lab, hour]))
-        for (lab, _), tubes_here in by_day.items():
-            if limits[lab] >= 0:
-                self.model.add(sum(tubes_here) <= int(limits[lab]))
+            labs.add_batch(batch, places)
+            for lab, oldest in sorted({(s.lab, s.oldest_slot) for s in self.small.starts[batch]}):
+                stale = sorted({slot for _, slot in slots if slot < oldest})
+                if stale:
+                    used = [self._zone_in(batch[0], slot, batch[2]) for slot in stale]
+                    labs.keep_away(batch, lab, used)
+        labs.keep_capacity()
+        return labs
 
     # Solving
 
     def start_from(self, answer: Answer) -> None:
         """Begin the search at an answer."""
-        for mine, values in self._columns(answer):
+        for mine, amounts in (*self._columns(answer), self.labs.people_in(answer)):
             for key, variable in mine.items():
-                self.model.add_hint(variable, values.get(key, 0))
-        for key, variable in self.chosen.items():
-            self.model.add_hint(variable, key in answer.served)
+                self.model.add_hint(variable, amounts.get(key, 0))
+        for (block, cell, piece), variable in self.chosen.items():
+            self.model.add_hint(variable, (block, cell, piece) in answer.served)
+        for place, variable in self.busy.items():
+            self.model.add_hint(variable, place in answer.places)
+        used = {
+            (self.small.cells[c].site, t, self.small.cells[c].zone) for c, _, t in answer.places
+        }
+        for zone_slot, variable in self.zone_in.items():
+            self.model.add_hint(variable, zone_slot in used)
 
-    def _columns(
-        self, answer: Answer
-    ) -> Iterable[tuple[dict, dict]]:  # type: ignore[type-arg]  # keys differ by column
+    def _columns(self, answer: Answer) -> Iterable[tuple[dict, dict]]:  # type: ignore[type-arg]  # keys differ by column
         yield self.served, answer.served
         yield self.places, answer.places
-        yield self.tubes, answer.tubes
+        yield self.labs.tubes, answer.tubes
 
     def solve(self, seed: int, effort: float) -> tuple[Answer | None, float]:
         """Return the best answer within the effort, and a bound in person-minutes."""
         solver = cp_model.CpSolver()
         solver.parameters.num_workers = 1
+        solver.parameters.linearization_level = 2
         solver.parameters.random_seed = seed
         solver.parameters.max_deterministic_time = effort
         status = solver.solve(self.model)

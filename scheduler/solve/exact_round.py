@@ -1,14 +1,14 @@
 """A small round in plain whole numbers, as the exact model of ``exact_model`` needs it.
 
 Two facts keep the model small without cutting off an optimum. People of one zone at one site and
-slot cost the same whoever they are, so a block chooses a *cell* (site, zone, run of slots) and slots
-are counted by cell. And no optimal tube waits for an hour when all tubes there can be would fit into
-the lab's hours before it.
+slot cost the same whoever they are, so a block chooses a *cell* (site, zone, run of slots), and
+slots are counted by cell. And no optimal tube waits for an hour when all tubes that there can be
+would fit into the lab's hours before it.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -25,6 +25,9 @@ SCALE = 1_000
 """Whole cost units per person-minute."""
 
 Batch = tuple[int, int, int]  # site, wave, zone
+BlockKey = tuple[int, int, int]  # block, cell, piece
+PlaceKey = tuple[int, int, int]  # cell, piece, slot
+StartKey = tuple[Batch, int, int]  # batch, lab, hour
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,15 @@ class Start:
     oldest_slot: int
 
 
+@dataclass
+class Answer:
+    """Whole numbers of an answer, zeros left out: people of blocks and slots, tubes of starts."""
+
+    served: dict[BlockKey, int] = field(default_factory=dict)
+    places: dict[PlaceKey, int] = field(default_factory=dict)
+    tubes: dict[StartKey, int] = field(default_factory=dict)
+
+
 def whole(cost: float) -> int:
     """Return a cost in whole units, rounded down, so that the model never costs more than it is."""
     return int(cost * SCALE + 1e-6)
@@ -66,7 +78,7 @@ class SmallRound:
         self.per_wave = instance.clock.slots_per_wave
         self.pool = instance.settings.pooling.by_zone()
         self.quota: list[int] = market.quota.tolist()
-        self.proven_horizon = True
+        self._late_hours_left = False
 
     @cached_property
     def most_unserved(self) -> int:
@@ -138,14 +150,14 @@ class SmallRound:
     def _hours_of(self, wave: int, lab: int, arrive: int, oldest: int) -> list[Start]:
         """Return the hours of a lab after an arrival that an optimal plan may use."""
         hours, weight = self.market.hours, self.instance.settings.weights.late
-        hour = np.arange(max(0, int(hours.index(np.int64(arrive)))), len(hours))
+        hour = np.arange(max(0, int(hours.index(np.array(arrive)))), len(hours))
         labs = np.full(len(hour), lab)
         start, allowed = start_min(hours, labs, hour, np.full(len(hour), arrive))
-        cost = self._promise.late_min(np.int64(wave), labs, start) * weight
+        cost = self._promise.late_min(np.full(len(hour), wave), labs, start) * weight
         room = self._room_before(hour, lab, allowed)
         useful = allowed & (room <= self.most_tubes) & (cost <= self.known_cost)
         if not len(hour) or (room[-1] <= self.most_tubes and cost[-1] <= self.known_cost):
-            self.proven_horizon = False
+            self._late_hours_left = True
         return [
             Start(lab, int(h), whole(float(c)), oldest)
             for h, c in zip(hour[useful], cost[useful], strict=True)
@@ -174,8 +186,23 @@ class SmallRound:
         return Promise.of(self.instance)
 
     @property
+    def complete(self) -> bool:
+        """Whether every optimal plan is among the answers, so that a bound of the model holds."""
+        return bool(self.starts) and not self._late_hours_left
+
+    @property
+    def keeps_bound(self) -> bool:
+        """Whether the flows' bound holds for plans that serve a part of a block.
+
+        It leaves out sites that cannot hold a block whole; no use where nobody need be left out.
+        """
+        longest = self.market.finder.longest
+        return self.most_unserved == 0 or all(
+            longest[c.site] >= self.people[b] for c in self.cells for b in c.walk
+        )
+
+    @property
     def size(self) -> int:
         """Whole-number variables that the model will have, about."""
         places = sum((c.end - c.first) + len(c.walk) for c in self.cells)
         return places + sum(map(len, self.starts.values()))
-

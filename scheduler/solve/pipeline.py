@@ -8,6 +8,7 @@ from scheduler.domain.instance import Instance
 from scheduler.domain.metrics import summarise
 from scheduler.domain.plan import Plan
 from scheduler.errors import NoPlanError
+from scheduler.solve.exact import improve
 from scheduler.solve.planner import solve_round
 from scheduler.solve.spacing import site_quota
 from scheduler.solve.tables import plan_tables, tie_breaks
@@ -42,6 +43,7 @@ def make_plan(
     stage("queue grounds", None)
     quota = site_quota(instance)
     market, solution = solve_round(instance, quota, seed, stage)
+    solution = improve(instance, market, solution, seed=seed, report=stage)
     stage("tables", None)
     tables = plan_tables(instance, market, solution)
     summary = summarise(

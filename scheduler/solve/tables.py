@@ -127,9 +127,11 @@ def _lab_load(instance: Instance, market: Market, solution: Solution) -> pd.Data
 def _unserved(instance: Instance, market: Market, solution: Solution) -> pd.DataFrame:
     blocks = instance.blocks
     home = np.flatnonzero(blocks.home_visits)
-    served = np.zeros(len(blocks), dtype=bool)
-    served[solution.calls.block] = True
-    left = np.flatnonzero(~served & (instance.demand > 0))
+    called = np.bincount(
+        solution.calls.block, weights=solution.calls.people, minlength=len(blocks)
+    ).astype(np.int64)
+    without = instance.demand - called
+    left = np.flatnonzero(without > 0)
     reasons = reasons_of(instance, market, left, set(solution.past_end))
     block = np.concatenate((home, left))
     words = tuple(reason.value for reason in Reason)
@@ -137,7 +139,7 @@ def _unserved(instance: Instance, market: Market, solution: Solution) -> pd.Data
         np.zeros(len(home), dtype=np.int64),
         np.array([words.index(r.value) for r in reasons], dtype=np.int64),
     ))  # fmt: skip
-    people = np.concatenate((blocks.home_visits[home], instance.demand[left]))
+    people = np.concatenate((blocks.home_visits[home], without[left]))
     order = np.lexsort((reason, block))
     columns = (
         _texts(block[order], blocks.ids),
