@@ -57,7 +57,7 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     """Rule: a folder that is a file cannot be locked; it is said in one sentence."""
     file = tmp_path / "file"
     file.touch()
-    with pytest.raises(CannotRunError, match="Expected a folder"), round_lock(file):
+    with pytest.raises(CannotRunError, match="Expected a round folder"), round_lock(file):
         pass
 
 
