@@ -1,0 +1,92 @@
+"""The whole chain from an empty folder to published files, as a command centre runs it."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PEOPLE = 20_000
+
+
+def _run(*arguments: object) -> str:
+    """Run one command in a process of its own; return stdout."""
+    command = [sys.executable, "-m", "scheduler", *map(str, arguments)]
+    env = {k: v for k, v in os.environ.items() if not k.startswith("NAT_SCHEDULER_")}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=env)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("city", ["dalian", "harbin"])
+def test_from_init_to_explain(city: str, tmp_path: Path) -> None:
+    """Every command exits 0 on what the one before it left, and people are nowhere lost."""
+    folder = tmp_path / city
+    _run("init", folder, "--city", city, "--people", PEOPLE)
+    _run("check", folder)
+    planned = json.loads(_run("plan", folder, "--json", "--quiet"))
+    assert planned["people"] == PEOPLE
+    assert json.loads(_run("verify", folder, "--json"))["breaches"] == []
+    _run("publish", folder)
+    (shown,) = json.loads(_run("show", folder, "--json"))["rounds"]
+    assert [revision["revision"] for revision in shown["revisions"]] == ["0001"]
+    community = _communities(folder)[0]
+    told = json.loads(_run("explain", folder, community, "--json"))
+    assert community in json.dumps(told)
+    assert _published_people(folder) == PEOPLE  # those to be visited at home stand there too
+    _check_manifest(folder / "published" / "0001")
+
+
+def _communities(folder: Path) -> list[str]:
+    with (folder / "plans" / "0001" / "assignments.csv").open(encoding="utf-8", newline="") as rows:
+        return sorted({row["community_id"] for row in csv.DictReader(rows)})
+
+
+def _published_people(folder: Path) -> int:
+    """Return the people of all community files."""
+    people = 0
+    for path in (folder / "published" / "latest" / "communities").rglob("*.csv"):
+        with path.open(encoding="utf-8-sig", newline="") as rows:
+            people += sum(int(row["人数"]) for row in csv.DictReader(rows) if row["人数"])
+    return people
+
+
+def _check_manifest(home: Path) -> None:
+    """Every file named in the manifest has the checksum that stands there."""
+    text = (home / "manifest.json").read_text("utf-8")
+    files = list(home.rglob("*.csv"))
+    assert files
+    for path in files:
+        assert hashlib.sha256(path.read_bytes()).hexdigest() in text
+
+
+def test_templates_lead_through_the_chain(tmp_path: Path) -> None:
+    """The two example rows that init writes without a city are a round that can be planned."""
+    folder = tmp_path / "mine"
+    _run("init", folder)
+    _run("check", folder)
+    _run("plan", folder, "--quiet")
+    _run("verify", folder)
+    _run("publish", folder)
+
+
+def test_a_second_plan_is_the_one_published(tmp_path: Path) -> None:
+    """Revisions count upwards; publish and verify take the newest, and older ones stay."""
+    folder = tmp_path / "dalian"
+    _run("init", folder, "--city", "dalian", "--people", 5_000)
+    for seed in (1, 2):
+        _run("plan", folder, "--quiet", "--seed", seed)
+    _run("publish", folder)
+    assert (folder / "published" / "latest").resolve().name == "0002"
+    _run("verify", folder, "--revision", "0001")
+    summaries = [
+        json.loads((folder / "plans" / name / "summary.json").read_text("utf-8"))
+        for name in ("0001", "0002")
+    ]
+    assert [s["seed"] for s in summaries] == [1, 2]
