@@ -33,7 +33,8 @@ KIND_WEIGHTS = {"residential": 3.0, "village": 1.0, "other": 1.0}
 SAMPLED = {"210200": 6_379_000}
 """People sampled in the city's round (Dalian: Xinhua, 26 December 2020); else all of the census."""
 LARGE_CITY = 5_000_000  # up to here two days, above three: second edition guide, 13 September 2021
-HOMEBOUND_SHARE, LOAD, NEAREST_SITES = 0.003, 0.75, 3
+HOMEBOUND_SHARE, LOAD, NEAREST_SITES = 0.003, 0.75, 1
+PEOPLE_PER_LANE = 700  # 600-800 per sampling table: Health Commission, 13 May 2022
 LEAST_GROUND_M, GROUND_PER_LANE_M = 200, 20
 STREET_KM = {"residential": 0.5, "village": 2.0, "other": 2.0}
 DISTRICT_KM = 5.0
@@ -155,8 +156,9 @@ def _sites(
     pace = SiteSettings().people_per_lane_hour * LOAD
     # A whole block has to fit into one opening window.
     for_block = np.ceil(BlockSettings().max_people / (pace * longest))
-    lanes = np.maximum(np.ceil(people / (pace * hours)), for_block).astype(np.int64)
-    rule = "people of the communities nearby within the hours at 75 % load, a block per window"
+    enough = np.maximum(np.ceil(people / (pace * hours)), for_block)
+    lanes = np.maximum(enough, np.ceil(people / PEOPLE_PER_LANE)).astype(np.int64)
+    rule = "a lane per 700 people nearby (guide: 600-800), more where the hours are short"
     ledger.fill(SITES, "lanes", rule, len(lanes))
     return RealSites(rows, points, windows, lanes, people)
 

@@ -33,7 +33,7 @@ def relax(
     ``walk_cost[pair]`` is in person-minutes per person, ``people[block]`` are to be sent (0 for
     blocks that take no part).
     """
-    num_blocks, num_sites = len(people), len(slots.quota)
+    num_blocks, num_sites = len(people), len(slots.room)
     site, capacity, cost = _segments(slots, np.unique(pairs.site))
     arcs = ArcList()
     sink = num_blocks + num_sites
@@ -51,36 +51,40 @@ def relax(
 
 @dataclass(frozen=True)
 class SlotOffer:
-    """What sites offer to one zone: ``cost[site, slot]`` (inf: not offered), ``quota[site]``.
+    """What sites offer to one zone, ``[site, slot]``: ``cost`` (inf: not offered) and ``room``.
 
     ``segments`` is the most runs that a site's sorted slots are joined into.
     """
 
     cost: Floats
-    quota: Ints
+    room: Ints
     segments: int
 
     @property
     def capacity(self) -> Ints:
         """People per site over all offered slots."""
-        return self.quota * np.isfinite(self.cost).sum(axis=1)
+        people: Ints = self.room.sum(axis=1)
+        return people
 
 
 def _segments(slots: SlotOffer, sites: Ints) -> tuple[Ints, Ints, Floats]:
     """Return site, people and mean cost of the runs of the sites' sorted slots."""
-    cost = np.sort(slots.cost[sites], axis=1)
-    quota = slots.quota[sites]
+    cost = np.where(slots.room[sites] > 0, slots.cost[sites], np.inf)
+    order = np.argsort(cost, axis=1, kind="stable")
+    cost = np.take_along_axis(cost, order, axis=1)
+    room = np.take_along_axis(slots.room[sites], order, axis=1)
     count = np.isfinite(cost).sum(axis=1)
     parts = np.linspace(0, 1, slots.segments + 1)
     edges = np.rint(parts[None, :] * count[:, None]).astype(np.int64)
-    total = np.zeros((cost.shape[0], cost.shape[1] + 1))
-    np.cumsum(np.where(np.isfinite(cost), cost, 0), axis=1, out=total[:, 1:])
-    width = np.diff(edges, axis=1)
-    site, segment = np.nonzero(width * quota[:, None])
-    width = width[site, segment]
-    first, last = edges[site, segment], edges[site, segment + 1]
-    mean = (total[site, last] - total[site, first]) / width
-    return sites[site], width * quota[site], mean
+    people = np.zeros((cost.shape[0], cost.shape[1] + 1), dtype=np.int64)
+    total = np.zeros(people.shape)
+    np.cumsum(room, axis=1, out=people[:, 1:])
+    np.cumsum(np.where(np.isfinite(cost), cost, 0) * room, axis=1, out=total[:, 1:])
+    held = np.diff(np.take_along_axis(people, edges, axis=1), axis=1)
+    spent = np.diff(np.take_along_axis(total, edges, axis=1), axis=1)
+    site, segment = np.nonzero(held)
+    held = held[site, segment]
+    return sites[site], held, spent[site, segment] / held
 
 
 @dataclass

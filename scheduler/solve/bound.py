@@ -19,6 +19,7 @@ from scheduler.domain.city import Flags, Floats, Ints
 from scheduler.domain.instance import Instance
 from scheduler.domain.settings import Zone
 from scheduler.solve.candidates import Candidates, Pairs
+from scheduler.solve.packing import Packing
 from scheduler.solve.reach import Promise, start_min
 from scheduler.solve.timeline import LabHours
 
@@ -107,11 +108,16 @@ class BoundFinder:
     """Evaluates the bound of one round at given prices."""
 
     def __init__(
-        self, instance: Instance, candidates: Candidates, quota: Ints, offered: Flags
+        self,
+        instance: Instance,
+        candidates: Candidates,
+        quota: Ints,
+        offered: Flags,
+        packing: Packing,
     ) -> None:
         """Take ``quota[site]`` and ``offered[site, slot]`` of the unrestricted round."""
         self.instance, self.candidates = instance, candidates
-        self.quota, self.offered = quota, offered
+        self.quota, self.offered, self.packing = quota, offered, packing
         self.longest = quota * longest_run(offered)
         settings = instance.settings
         self.per_metre = settings.weights.walk / settings.walk.metres_per_min
@@ -128,23 +134,27 @@ class BoundFinder:
         ``zone_cost[zone][site, slot]`` is finish plus lab price, ``price[zone][site]`` what a place
         costs people of the zone, ``earnings`` what the labs' prices earn.
         """
-        places = self._places(zone_cost, price)
-        by_zone = {z: (c + places).min(axis=1) for z, c in zone_cost.items()}
-        cost = self._cheapest(by_zone)
+        place = {
+            z: np.maximum(np.where(np.isfinite(price[z]), price[z], -np.inf), cost.min(axis=1))
+            for z, cost in zone_cost.items()
+        }
+        cost = self._cheapest(place)
         instance = self.instance
         unserved = instance.settings.weights.unserved
         paid = float((instance.demand * np.minimum(cost, unserved)).sum())
-        value = paid - earnings - float((places.sum(axis=1) * self.quota).sum())
-        return max(0.0, value)
+        return max(0.0, paid - earnings - self._profit(zone_cost, place))
 
-    def _places(self, zone_cost: dict[int, Floats], price: dict[int, Floats]) -> Floats:
-        """Return the price of a place, ``[site, slot]``: what the keenest zone would pay."""
-        places = np.zeros(self.offered.shape)
+    def _profit(self, zone_cost: dict[int, Floats], place: dict[int, Floats]) -> float:
+        """Return what sites earn at most by selling their slots at the prices of places.
+
+        A slot goes to the zone that gains most, a session sells no more than whole blocks can fill.
+        """
+        gain = np.zeros(self.offered.shape)
         for zone, cost in zone_cost.items():
-            rows = np.flatnonzero(np.isfinite(price[zone]))
-            gain = price[zone][rows, None] - cost[rows]
-            places[rows] = np.maximum(places[rows], np.where(np.isfinite(gain), gain, 0))
-        return places
+            known = np.isfinite(cost) & np.isfinite(place[zone])[:, None]
+            gain = np.maximum(gain, np.where(known, place[zone][:, None] - np.where(known, cost, 0), 0))
+        cost = np.where(self.offered, -gain, np.inf)
+        return float((gain * self.packing.slot_room(cost, self.quota)).sum())
 
     def _cheapest(self, by_zone: dict[int, Floats]) -> Floats:
         """Return the cost of each block's best candidate, looking on until none can be missed."""

@@ -19,6 +19,7 @@ from scheduler.solve.bound import BoundFinder, LabCosts, LabPrices, longest_run
 from scheduler.solve.candidates import Candidates, Pairs, unit_vectors
 from scheduler.solve.layout import Layout, lay_out
 from scheduler.solve.network import Front, LabFlow, LabSide, Reach, solve_labs
+from scheduler.solve.packing import Packing
 from scheduler.solve.reach import Promise, travel_minutes
 from scheduler.solve.streams import Streams, reserve, runs_of
 from scheduler.solve.timeline import HOUR_MIN, LabHours, lab_hours, site_sessions
@@ -57,7 +58,9 @@ class Market:
         self.free = self.offered.copy()
         self.window_people = quota * longest_run(opened)
         self.candidates = Candidates(instance, opened.any(axis=1))
-        self.finder = BoundFinder(instance, self.candidates, quota, self.offered)
+        most = int((quota * self.offered.sum(axis=1)).max(initial=0))
+        self.packing = Packing(instance.demand, most)
+        self.finder = BoundFinder(instance, self.candidates, quota, self.offered, self.packing)
         self.main_zone = self.finder.main_zone
         settings = instance.settings
         self.per_metre = settings.weights.walk / settings.walk.metres_per_min
@@ -136,7 +139,7 @@ class Market:
         people = np.where(self.instance.block_zone == zone, self.instance.demand, 0)
         pairs = self.pairs.where(people[self.pairs.block] > 0)
         cost = self.slot_cost(zone, self.free)
-        offer = SlotOffer(cost, self.quota, cost.shape[1])
+        offer = SlotOffer(cost, self.packing.slot_room(cost, self.quota), cost.shape[1])
         relaxed = relax(pairs, pairs.walk_m * self.per_metre, people, offer,
                         self.instance.settings.weights.unserved)  # fmt: skip
         whole = self._whole(pairs, people, relaxed, offer.capacity)
@@ -169,7 +172,8 @@ class Market:
         """Send the commonest zone's blocks to sites at the present lab prices."""
         zone = self.main_zone
         self.people = np.where(self.instance.block_zone == zone, self.instance.demand, 0)
-        self.offer = SlotOffer(self.slot_cost(zone, self.free), self.quota, MAIN_SEGMENTS)
+        cost = self.slot_cost(zone, self.free)
+        self.offer = SlotOffer(cost, self.packing.slot_room(cost, self.quota), MAIN_SEGMENTS)
         self.main_pairs = self.pairs.where(self.people[self.pairs.block] > 0)
         self.relaxed = relax(
             self.main_pairs, self.main_pairs.walk_m * self.per_metre, self.people, self.offer,
@@ -376,7 +380,7 @@ class Market:
         segments = BOUND_SEGMENTS if zone == self.main_zone else cost.shape[1]
         relaxed = relax(
             pairs, pairs.walk_m * self.per_metre, people,
-            SlotOffer(cost, self.quota, segments), self.instance.settings.weights.unserved,
+            SlotOffer(cost, self.packing.slot_room(cost, self.quota), segments), self.instance.settings.weights.unserved,
         )  # fmt: skip
         price = np.full(len(self.quota), -np.inf)
         sites = np.unique(pairs.site)

@@ -14,7 +14,7 @@ from scheduler.solve.sequence import Order, order_blocks
 from scheduler.solve.sessions import split_runs
 from scheduler.solve.slots import Call, fill_run
 from scheduler.solve.streams import Streams
-from scheduler.solve.waves import GroupSupply, Load, StreamSupply, bridge, gaps, stream_supply
+from scheduler.solve.waves import Load, StreamSupply, bridge, gaps, stream_supply
 
 _TRIES = 3
 _TO_SPARE = 1.2
@@ -48,17 +48,15 @@ class Task:
         return self.places.people
 
 
-def schedule(
-    task: Task, shares: tuple[GroupSupply, LabFlow], reach: Reach, labs: LabSide, left_cost: float
-) -> Calls:
+def schedule(task: Task, reach: Reach, labs: LabSide, left_cost: float) -> Calls:
     """Call all blocks of all streams.
 
-    ``shares`` is the relaxed flow of whole groups: it says how much of a group's work the labs can
-    take in each run. Whole blocks and part-filled tubes need a little more: what would come late
-    is moved to a group's last run, and gaps that would tear a block apart are bridged; then the
-    labs are asked again. ``labs`` counts whole tubes; ``left_cost`` is the price of a tube not sent.
+    A first flow says how much of a stream's work belongs into each run. Whole blocks and part-filled
+    tubes need a little more: what would come late is moved to the last run, and gaps that would
+    tear a block apart are bridged; then the labs are asked again. ``labs`` counts whole tubes;
+    ``left_cost`` is the price of a tube not sent.
     """
-    wish = _wishes(task.layout, *shares)
+    wish, reach = _wishes(task, reach, labs, left_cost)
     _leave_room(task, wish)
     best: tuple[float, list[list[Ints]], Ints] | None = None
     held: dict[tuple[int, int], int] = {}
@@ -80,6 +78,42 @@ def schedule(
     if best is None:
         raise RuntimeError("Expected at least one try")
     return _call(task, best[1], best[2])
+
+
+def _wishes(
+    task: Task, reach: Reach, labs: LabSide, left_cost: float
+) -> tuple[list[Floats], Reach]:
+    """Return the share of each stream's work that belongs into each run, and the labs it used."""
+    num_runs = [int(pieces[:, 0].max()) + 1 for pieces in task.layout.group_pieces]
+    wishes = [np.ones(num_runs[g]) / num_runs[g] for g in task.layout.group.tolist()]
+    if max(num_runs, default=1) == 1:
+        return wishes, reach
+    blocks = task.streams.blocks
+    people = np.array([[task.people[b].sum()] for b in blocks], dtype=np.int64).reshape(-1, 1)
+    supply = stream_supply(task.layout, task.load, people, {})
+    rows = len(supply.supplies.units)
+    flow = solve_labs(supply.supplies, reach, labs, np.full(rows, left_cost))
+    tubes = _tubes(task, supply, flow)
+    for stream, group in enumerate(task.layout.group.tolist()):
+        pieces = task.layout.group_pieces[group]
+        by_run = np.bincount(pieces[:, 0], weights=tubes[stream, : len(pieces)])
+        if by_run.sum():
+            wishes[stream] = by_run / by_run.sum()
+    return wishes, reach.with_labs_of(flow)
+
+
+def _most_runs(layout: Layout) -> int:
+    """Return the number of columns of ``people[stream, run]``."""
+    return max((int(p[:, 0].max()) + 1 for p in layout.group_pieces), default=1)
+
+
+def _people(task: Task, runs: list[list[Ints]]) -> Ints:
+    """Return ``people[stream, run]``."""
+    people = np.zeros((len(task.streams), _most_runs(task.layout)), dtype=np.int64)
+    for stream, blocks_of_runs in enumerate(runs):
+        for run, blocks in enumerate(blocks_of_runs):
+            people[stream, run] = task.people[blocks].sum()
+    return people
 
 
 def _hold_gaps(task: Task, tubes: Ints, held: dict[tuple[int, int], int]) -> int:
@@ -106,31 +140,6 @@ def _tubes(task: Task, supply: StreamSupply, flow: LabFlow) -> Ints:
         stream * most + supply.piece, weights=flow.sent, minlength=len(task.streams) * most
     )
     return np.rint(total).astype(np.int64).reshape(-1, most)
-
-
-def _most_runs(layout: Layout) -> int:
-    return max((int(p[:, 0].max()) + 1 for p in layout.group_pieces if len(p)), default=1)
-
-
-def _people(task: Task, runs: list[list[Ints]]) -> Ints:
-    """Return ``people[stream, run]``."""
-    people = np.zeros((len(task.streams), _most_runs(task.layout)), dtype=np.int64)
-    for stream, blocks_of_runs in enumerate(runs):
-        for run, blocks in enumerate(blocks_of_runs):
-            people[stream, run] = task.people[blocks].sum()
-    return people
-
-
-def _wishes(layout: Layout, supply: GroupSupply, flow: LabFlow) -> list[Floats]:
-    """Return the share of each group's work that the relaxed flow puts into each run."""
-    wishes = []
-    for group, pieces in enumerate(layout.group_pieces):
-        arcs = slice(*np.searchsorted(supply.supplies.group, [group, group + 1]))
-        by_piece = np.bincount(supply.piece[arcs], weights=flow.sent[arcs], minlength=len(pieces))
-        by_run = np.bincount(pieces[:, 0], weights=by_piece)
-        total = by_run.sum()
-        wishes.append(by_run / total if total else np.full(len(by_run), 1 / len(by_run)))
-    return wishes
 
 
 def _leave_room(task: Task, wish: list[Floats]) -> None:
@@ -164,21 +173,17 @@ def _postpone(task: Task, wish: list[Floats], late: list[Floats], tubes: int) ->
 
     Where a stricter zone comes late, all groups of the commonest zone give way together.
     """
-    layout, load = task.layout, task.load
-    strict = 0.0
-    size = [float(load_people(task, m)) / float(load.pool[m[0]]) for m in layout.members]
-    zones = [int(layout.zone[m[0]]) for m in layout.members]
-    main = max(set(zones), key=lambda z: sum(n for n, at in zip(size, zones, strict=True) if at == z))
-    for group, share in enumerate(wish):
-        if zones[group] != main:
-            strict += float(late[group].sum())
-            continue
-        cut = np.minimum(late[group][:-1] * _TO_SPARE / max(1.0, size[group]), share[:-1])
-        share[:-1] -= cut
-        share[-1] += cut.sum()
-    for group, share in enumerate(wish):
-        if strict and zones[group] == main:
-            cut = share[:-1] * min(1.0, strict * _TO_SPARE / max(1, tubes))
+    layout = task.layout
+    size = [load_people(task, m) / float(task.load.pool[m[0]]) for m in layout.members]
+    zones = layout.zone[[int(m[0]) for m in layout.members]]
+    main = int(np.argmax(np.bincount(zones, weights=size)))
+    strict = sum(float(n.sum()) for n, zone in zip(late, zones.tolist(), strict=True) if zone != main)
+    everywhere = min(1.0, strict * _TO_SPARE / max(1, tubes))
+    for group in np.flatnonzero(zones == main).tolist():
+        part = late[group][:-1] * _TO_SPARE / max(1.0, size[group])
+        for stream in layout.members[group].tolist():
+            share = wish[stream]
+            cut = np.minimum(part + share[:-1] * everywhere, share[:-1])
             share[:-1] -= cut
             share[-1] += cut.sum()
 
@@ -205,7 +210,7 @@ def _split(task: Task, wish: list[Floats]) -> list[list[Ints]]:
                 continue
             room = [int(w) * int(task.load.quota[stream]) for w in width]
             pool = int(task.load.pool[stream])
-            chosen = split_runs(task.people[blocks], room, wish[group].tolist(), carry, pool)
+            chosen = split_runs(task.people[blocks], room, wish[stream].tolist(), carry, pool)
             runs[stream] = [blocks[np.array(c, dtype=np.int64)] for c in chosen]
     _rescue(task, runs)
     return runs

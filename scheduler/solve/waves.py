@@ -105,6 +105,7 @@ def stream_supply(
 ) -> StreamSupply:
     """Return what every stream must send in each run; ``people[stream, run]``.
 
+    With one column of people, streams with several runs may send in any of them.
     ``held[stream, piece]`` are tubes that must be sent in a wave, to bridge a gap.
     """
     units: list[Ints] = []
@@ -114,8 +115,11 @@ def stream_supply(
     first = 0
     for group, members in enumerate(layout.members):
         pieces = layout.group_pieces[group]
-        for run in np.unique(pieces[:, 0]).tolist():
-            at = np.flatnonzero(pieces[:, 0] == run)
+        every = np.arange(len(pieces))
+        for run in range(people.shape[1]):
+            at = np.flatnonzero(pieces[:, 0] == run) if people.shape[1] > 1 else every
+            if not len(at):
+                continue
             some = members[people[members, run] > 0]
             tubes, capacity, cost = _stream_arcs(load, some, people[some, run], pieces[at])
             _hold(capacity, cost, some, at, held)

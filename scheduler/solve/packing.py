@@ -1,0 +1,77 @@
+"""How many people whole blocks can fill a session with.
+
+A session of 392 places holds one block of 250 people, not 1.6: what no set of blocks can fill is no
+room, for the plan and for the bound alike. A limit holds for every set of blocks when it is the
+largest sum of any multiset of block sizes (the unbounded subset-sum problem) that the session holds.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from scheduler.domain.city import Flags, Floats, Ints
+
+
+class Packing:
+    """Largest sums of block sizes, looked up by room."""
+
+    def __init__(self, sizes: Ints, most: int) -> None:
+        """Prepare for blocks of ``sizes`` people and rooms of up to ``most`` people."""
+        sums = 1
+        mask = (1 << (most + 1)) - 1
+        for size in np.unique(sizes[sizes > 0]).tolist():
+            shift = size
+            while shift <= most:  # doubling reaches every multiple of the size
+                sums |= sums << shift & mask
+                shift *= 2
+        bits = np.unpackbits(
+            np.frombuffer(sums.to_bytes(most // 8 + 1, "little"), dtype=np.uint8),
+            bitorder="little",
+        )[: most + 1]
+        reached = np.where(bits == 1, np.arange(most + 1), 0)
+        self._largest = np.maximum.accumulate(reached)
+
+    def limit(self, room: Ints) -> Ints:
+        """Return the most people that whole blocks bring into each room."""
+        limits: Ints = self._largest[room]
+        return limits
+
+    def slot_room(self, cost: Floats, quota: Ints) -> Ints:
+        """Return people per ``[site, slot]`` when each session fills its cheapest slots first.
+
+        ``cost`` is inf where a slot is not offered; runs of offered slots are sessions.
+        """
+        offered = np.isfinite(cost)
+        room = np.where(offered, quota[:, None], 0)
+        session = _sessions(offered)
+        slots = np.bincount(session[offered], minlength=int(session.max(initial=0)) + 1)
+        site_of = np.zeros(len(slots), dtype=np.int64)
+        site_of[session[offered]] = np.nonzero(offered)[0]
+        full = slots * quota[site_of]
+        limit = self.limit(full)
+        short = limit < full
+        rows, columns = np.nonzero(offered & short[session])
+        if len(rows):
+            room[rows, columns] = _cheapest_first(
+                session[rows, columns], cost[rows, columns], quota[rows], limit
+            )
+        return room
+
+
+def _sessions(offered: Flags) -> Ints:
+    """Return the number of each offered slot's session; 0 elsewhere, where no session is 0."""
+    begin = offered & ~np.concatenate((np.zeros((len(offered), 1), bool), offered[:, :-1]), axis=1)
+    number = np.cumsum(begin.ravel()).reshape(offered.shape)
+    return np.where(offered, number, 0)
+
+
+def _cheapest_first(session: Ints, cost: Floats, quota: Ints, limit: Ints) -> Ints:
+    """Return people per slot: each session's limit, cheapest slots first."""
+    order = np.lexsort((cost, session))
+    here, size = session[order], quota[order]
+    upto = np.cumsum(size)
+    first = np.searchsorted(here, here)
+    before = upto - size - (upto - size)[first]
+    out = np.empty(len(order), dtype=np.int64)
+    out[order] = np.clip(limit[here] - before, 0, size)
+    return out
