@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
 import numpy as np
 import pandas as pd
+import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from scheduler.domain.instance import Instance
 from scheduler.domain.plan import Plan
 from scheduler.domain.verify import verify
-from scheduler.solve import make_plan
+from scheduler.solve import exact, make_plan
 from tests.rounds import Recipe, random_instance
 
-ROUNDS = int(os.environ.get("NAT_SCHEDULER_TEST_ROUNDS", "120"))
+ROUNDS = int(os.environ.get("NAT_SCHEDULER_TEST_ROUNDS", "80"))
 """Random rounds per test; set it to thousands for a night's search."""
 
 ALL_DAY, NIGHT, SPLIT = ((0, 1440),), ((1200, 1680),), ((480, 690), (780, 1080))
@@ -76,6 +78,14 @@ def recipes(draw: st.DrawFn) -> Recipe:
         queue_length_m=draw(st.sampled_from((200.0, 0.5, 5.0, 30.0))),
         zone_sites=draw(st.booleans()),
     )
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _little_effort() -> Iterator[None]:
+    """Let CP-SAT give up early: its answers are looked at here, not how good they are."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(exact, "EFFORT", 0.02)
+        yield
 
 
 quick = settings(
