@@ -14,6 +14,8 @@ from scheduler.solve.market import Market
 from scheduler.solve.spacing import site_quota
 from tests.rounds import Recipe, random_instance
 
+pytestmark = pytest.mark.usefixtures("little_effort")
+
 RECIPES = (
     Recipe(),
     Recipe(lab_slack=0.6, split_hours=True),
