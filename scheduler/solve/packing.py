@@ -43,6 +43,8 @@ class Packing:
         """
         offered = np.isfinite(cost)
         room = np.where(offered, quota[:, None], 0)
+        if not offered.any():
+            return room
         session = _sessions(offered)
         slots = np.bincount(session[offered], minlength=int(session.max(initial=0)) + 1)
         site_of = np.zeros(len(slots), dtype=np.int64)
