@@ -19,6 +19,7 @@ import pytest
 from scheduler.app.init import init_round
 from scheduler.cli.main import main
 from scheduler.publish.plan_files import revisions
+from scheduler.solve import exact
 from scheduler.store import RunRecord, open_store
 
 DATA = Path(__file__).parents[1] / "data"
@@ -39,6 +40,7 @@ Run = Callable[..., tuple[int, str, str]]
 def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     """Return a function that runs the command line: exit code, stdout, stderr."""
     monkeypatch.delenv("NAT_SCHEDULER_DATABASE_URL", raising=False)
+    monkeypatch.setattr(exact, "EFFORT", 0.02)  # how good small plans are is not tested here
 
     def call(*arguments: object) -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "argv", ["nat-scheduler", *map(str, arguments)])
