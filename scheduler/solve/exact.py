@@ -8,14 +8,14 @@ plan.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from scheduler.domain.instance import Instance
 from scheduler.domain.metrics import summarise
 from scheduler.solve.exact_answer import answer_of, solution_of
-from scheduler.solve.exact_model import ExactModel
-from scheduler.solve.exact_round import SmallRound
+from scheduler.solve.exact_model import ExactModel, Found
+from scheduler.solve.exact_round import Answer, SmallRound
 from scheduler.solve.market import Market
 from scheduler.solve.planner import Solution
 from scheduler.solve.tables import plan_tables
@@ -23,8 +23,11 @@ from scheduler.solve.tables import plan_tables
 MOST_BLOCKS = 40
 MOST_VARIABLES = 12_000
 """Rounds above either limit keep the plan of the flows."""
-EFFORT = 3.0
-"""CP-SAT's deterministic time for each of the two models; about as many seconds."""
+EFFORT = 0.5
+"""CP-SAT's deterministic time for a model: some 1 to 3 seconds."""
+MOST_MIP_VARIABLES = 3_000
+MIP_NODES = 30
+"""HiGHS's limits: most of what it finds is there after the root, some 2 to 8 seconds."""
 _PIECES = 2
 _ENOUGH = 1e-6
 
@@ -56,22 +59,29 @@ def objective(instance: Instance, market: Market, solution: Solution) -> float:
 
 
 def _solve(small: SmallRound, solution: Solution, cost: float, seed: int) -> Solution:
-    """Solve without and, where an answer is no plan, with unbroken pieces."""
-    hint = answer_of(small, solution)
+    """Search without unbroken pieces, which gives a bound; with them where that gives no plan."""
     best, bound = solution, solution.bound if small.keeps_bound else 0.0
     for pieces in (0, _PIECES):
-        model = ExactModel(small, pieces)
-        model.start_from(hint)
-        answer, limit = model.solve(seed, EFFORT)
-        if answer is None:
-            continue
-        if not pieces and small.complete:
-            bound = max(bound, limit)
-        found = solution_of(small, answer, solution)
-        if found is not None:
-            new = objective(small.instance, small.market, found)
-            if new < cost:
-                best, cost = found, new
-            if not pieces:
-                break
+        missed = False
+        for found in _searches(small, pieces, answer_of(small, best), seed):
+            if not pieces and small.complete:
+                bound = max(bound, found.bound)
+            new = None if found.answer is None else solution_of(small, found.answer, solution)
+            missed |= found.answer is not None and new is None
+            new_cost = cost if new is None else objective(small.instance, small.market, new)
+            if new is not None and new_cost < cost:
+                best, cost = new, new_cost
+        if not missed:
+            break
     return replace(best, bound=min(bound, cost))
+
+
+def _searches(small: SmallRound, pieces: int, hint: Answer, seed: int) -> Iterator[Found]:
+    """Yield what CP-SAT finds from a hint and, where that is not proven best, what HiGHS finds."""
+    model = ExactModel(small, pieces)
+    if not pieces:
+        model.start_from(hint)
+    found = model.solve(seed, EFFORT)
+    yield found
+    if not found.proven and small.size <= MOST_MIP_VARIABLES:
+        yield model.solve_as_mip(MIP_NODES)

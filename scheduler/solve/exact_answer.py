@@ -95,6 +95,8 @@ def solution_of(small: SmallRound, answer: Answer, old: Solution) -> Solution | 
     pool = np.array(small.pool, dtype=np.int64)[layout.zone]
     batches = batches_of(calls, pool, small.per_wave, small.instance.clock.num_waves)
     shipments = _shipments_of(small, answer, batches, layout)
+    if shipments.people.sum() != calls.people.sum():
+        return None
     return replace(old, streams=streams, layout=layout, calls=calls, batches=batches,
                    shipments=shipments, past_end=[])  # fmt: skip
 

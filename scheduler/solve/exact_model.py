@@ -10,11 +10,13 @@ be an answer.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 from ortools.sat.python import cp_model
 
 from scheduler.solve.exact_labs import LabPart
+from scheduler.solve.exact_mip import solve_mip
 from scheduler.solve.exact_round import (
     SCALE,
     Answer,
@@ -23,6 +25,15 @@ from scheduler.solve.exact_round import (
     SmallRound,
     whole,
 )
+
+
+@dataclass(frozen=True)
+class Found:
+    """The best answer of a search, a bound in person-minutes, and whether no answer is better."""
+
+    answer: Answer | None
+    bound: float
+    proven: bool
 
 
 class ExactModel:
@@ -208,25 +219,43 @@ class ExactModel:
         for zone_slot, variable in self.zone_in.items():
             self.model.add_hint(variable, zone_slot in used)
 
+    def keep_cells(self, answer: Answer) -> None:
+        """Let blocks use no cells but those of an answer."""
+        kept = {(block, cell) for block, cell, _ in answer.served}
+        for (block, cell, _), chosen in self.chosen.items():
+            if (block, cell) not in kept:
+                self.model.add(chosen == 0)
+
     def _columns(self, answer: Answer) -> Iterable[tuple[dict, dict]]:  # type: ignore[type-arg]  # keys differ by column
         yield self.served, answer.served
         yield self.places, answer.places
         yield self.labs.tubes, answer.tubes
 
-    def solve(self, seed: int, effort: float) -> tuple[Answer | None, float]:
-        """Return the best answer within the effort, and a bound in person-minutes."""
+    def solve(self, seed: int, effort: float) -> Found:
+        """Search with CP-SAT within the effort."""
         solver = cp_model.CpSolver()
         solver.parameters.num_workers = 1
         solver.parameters.linearization_level = 2
         solver.parameters.random_seed = seed
         solver.parameters.max_deterministic_time = effort
         status = solver.solve(self.model)
-        self.solver, self.status = solver, status
         if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
-            return None, 0.0
+            return Found(None, 0.0, proven=False)
+        answer = self._read(solver.value)
+        bound = solver.best_objective_bound / SCALE
+        return Found(answer, bound, proven=status == cp_model.OPTIMAL)
+
+    def solve_as_mip(self, nodes: int) -> Found:
+        """Search with HiGHS within a number of nodes."""
+        values, bound = solve_mip(self.model, nodes)
+        if values is None:
+            return Found(None, bound, proven=False)
+        return Found(self._read(lambda v: int(values[v.index])), bound, proven=False)
+
+    def _read(self, value: Callable[[cp_model.IntVar], int]) -> Answer:
         answer = Answer()
-        for mine, values in self._columns(answer):
+        for mine, amounts in self._columns(answer):
             for key, variable in mine.items():
-                if value := solver.value(variable):
-                    values[key] = value
-        return answer, solver.best_objective_bound / SCALE
+                if amount := value(variable):
+                    amounts[key] = amount
+        return answer

@@ -18,23 +18,24 @@ from scheduler.solve.assign import Relaxed, SlotOffer, Whole, make_whole, relax
 from scheduler.solve.bound import BoundFinder, LabCosts, LabPrices, longest_run
 from scheduler.solve.candidates import Candidates, Pairs, unit_vectors
 from scheduler.solve.layout import Layout, lay_out
-from scheduler.solve.network import Front, LabFlow, LabSide, Reach, solve_labs
+from scheduler.solve.network import Front, LabFlow, LabSide, Reach, Supplies, solve_labs
 from scheduler.solve.packing import Packing
 from scheduler.solve.reach import Promise, travel_minutes
 from scheduler.solve.streams import Streams, reserve, runs_of
 from scheduler.solve.timeline import HOUR_MIN, LabHours, lab_hours, site_sessions
-from scheduler.solve.waves import GroupSupply, Load, group_supply
+from scheduler.solve.waves import Load, group_supply, run_shares, stream_supply
 
 NEAREST_SITES = 8
 NEAREST_SITES_STRICT = 40
 MAIN_SEGMENTS = 24
 BOUND_SEGMENTS = 24
 NEAREST_LABS = 10
-LABS_KEPT = 4
+LABS_KEPT = 2
 SPARE_EVERY_H, SPARE_FROM_TUBES = 8, 50
 LABS_ASKED = 4
 LAB_ROUNDS = 2
 WORTH_ASKING = 0.01  # person-minutes per person
+WORTH_SOLVING_AGAIN = 1.0  # the same, for the dearer flow of streams
 MAX_HORIZON_DAYS = 30
 """Labs are looked at so long after the round at most, however cheap lateness is."""
 
@@ -45,7 +46,7 @@ class Market:
     streams: Streams
     layout: Layout
     load: Load
-    shares: tuple[GroupSupply, LabFlow]
+    wishes: list[Floats]
     prices: LabPrices
 
     def __init__(self, instance: Instance, quota: Ints, seed: int) -> None:
@@ -219,42 +220,68 @@ class Market:
 
     # Labs
 
-    def price_labs(self, *, move_blocks: bool) -> None:
-        """Send all people through the labs, and take over the labs' prices.
+    def price_labs(self) -> None:
+        """Let blocks choose sites and groups choose labs in one flow, and take over its prices.
 
-        With ``move_blocks`` the commonest zone's blocks choose their sites in the same flow, so
-        that scarce labs of one part of the city may move people to the next; else sites keep
-        their people.
+        Groups ask for further labs at the prices found, and the flow is solved again.
+        """
+        per_person = self._per_person()
+        supply = group_supply(self.layout, self.load, self._stream_people(), per_person)
+        main = slice(self.first_main, None)
+        supply.supplies.units[np.unique(self.layout.group[main])] = 0
+        front = self._front(self.layout.group[main])
+        for _ in range(LAB_ROUNDS):
+            flow = self._solve_labs(supply.supplies, front)
+            if not self._ask_for_labs(flow, WORTH_ASKING):
+                break
+        self._take_over(flow, front)
+
+    def price_streams(self) -> None:
+        """Refine the answer of ``price_labs``: every stream fills its own waves, blocks may move.
+
+        Leaves ``wishes[stream]``, the share of its work that belongs into each of its runs.
         """
         units = self._units_per_tube()
-        per_person = units // self.load.pool
+        people = np.maximum(self._stream_people(), 1)[:, None]
+        supply = stream_supply(self.layout, self.load, people, {})
+        tubes = supply.supplies
+        scaled = Supplies(tubes.units * units, tubes.row, tubes.group, tubes.wave,
+                          tubes.capacity * units, tubes.cost / units)  # fmt: skip
+        row = np.empty(len(self.streams), dtype=np.int64)
+        row[supply.stream] = np.arange(len(supply.stream))
+        scaled.units[row[self.first_main :]] = 0
+        front = self._front(row[self.first_main :])
+        for _ in range(LAB_ROUNDS):
+            flow = self._solve_labs(scaled, front)
+            if not self._ask_for_labs(flow, WORTH_SOLVING_AGAIN):
+                break
+        self._take_over(flow, front)
+        self.wishes = run_shares(self.layout, supply, flow.sent)
+
+    def _stream_people(self) -> Ints:
+        """Return the people of each stream, as far as they are known."""
         people = np.zeros(len(self.streams), dtype=np.int64)
         for stream in range(self.first_main):
             people[stream] = self.instance.demand[self.streams.blocks[stream]].sum()
         main = slice(self.first_main, None)
         people[main] = self.site_people[self.layout.site[main]]
-        supply = group_supply(self.layout, self.load, people, per_person)
-        front = self._front(supply, units) if move_blocks else None
-        for _ in range(LAB_ROUNDS):
-            flow = self._solve_labs(supply, per_person, units, front)
-            if not self._ask_for_labs():
-                break
-        if front is not None:
-            self._take_over(flow, front)
+        return people
 
     def _units_per_tube(self) -> int:
         """Return the units of a tube: every pool size in use divides them."""
         main = self.instance.settings.pooling.by_zone()[self.main_zone]
         return lcm(main, *np.unique(self.load.pool).tolist())
 
-    def _front(self, supply: GroupSupply, units: int) -> Front:
-        """Return the blocks and sites of the commonest zone; their groups' rows start empty."""
+    def _per_person(self) -> Ints:
+        """Return the units of a person of each stream."""
+        return self._units_per_tube() // self.load.pool
+
+    def _front(self, row_of_stream: Ints) -> Front:
+        """Return the blocks and sites of the commonest zone before the rows of its streams."""
         pool = self.instance.settings.pooling.by_zone()[self.main_zone]
-        per_person = units // pool
+        per_person = self._units_per_tube() // pool
         row = np.full(len(self.quota), -1, dtype=np.int64)
-        main = slice(self.first_main, None)
-        row[self.layout.site[main]] = self.layout.group[main]
-        supply.supplies.units[np.unique(row[row >= 0])] = 0
+        row[self.layout.site[self.first_main :]] = row_of_stream
         weights = self.instance.settings.weights
         return Front(
             self.people * per_person, self.main_pairs.block, self.main_pairs.site,
@@ -275,23 +302,22 @@ class Market:
             np.int64
         )
 
-    def _solve_labs(
-        self, supply: GroupSupply, per_person: Ints, units: int, front: Front | None
-    ) -> LabFlow:
+    def _solve_labs(self, supplies: Supplies, front: Front) -> LabFlow:
+        weights, units = self.instance.settings.weights, self._units_per_tube()
         first = np.array([m[0] for m in self.layout.members], dtype=np.int64)
-        weights = self.instance.settings.weights
-        reach = self._reach(weights.late / per_person[first])
+        per_person = self._per_person()[first]
+        row_group = np.zeros(len(supplies.units), dtype=np.int64)
+        row_group[supplies.row] = supplies.group
         flow = solve_labs(
-            supply.supplies, reach, self._side(units), weights.unserved / per_person[first], front
-        )
-        self.shares = (supply, flow)
+            supplies, self._reach(weights.late / per_person), self._side(units),
+            weights.unserved / per_person[row_group], front,
+        )  # fmt: skip
         self.prices = LabPrices(flow.hour_price * units, flow.day_price * units)
         self.wave_costs = {}
         return flow
 
-    def _ask_for_labs(self) -> bool:
+    def _ask_for_labs(self, flow: LabFlow, worth_asking: float) -> bool:
         """Keep the labs in use and add those that groups would rather use; tell whether any."""
-        flow = self.shares[1]
         used = np.zeros(self.group_labs.shape, dtype=bool)
         used[flow.load_group, flow.load_lab] = True
         pools = self.load.pool[[int(m[0]) for m in self.layout.members]]
@@ -301,7 +327,7 @@ class Market:
             rows = np.flatnonzero(pools == pool)
             gain = labs.gain(self.group_travel[rows], pool, self.group_labs[rows])
             best = np.argsort(-gain, axis=1)[:, :LABS_ASKED]
-            worth = np.take_along_axis(gain, best, axis=1) > WORTH_ASKING
+            worth = np.take_along_axis(gain, best, axis=1) > worth_asking
             row, rank = np.nonzero(worth)
             asked[rows[row], best[row, rank]] = True
         self.group_labs = used | asked | self.nearest_labs

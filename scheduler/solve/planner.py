@@ -53,9 +53,10 @@ def solve_round(
     if not len(market.streams):
         return market, _nobody_called(market)
     report("places and labs together", None)
-    market.price_labs(move_blocks=True)
+    market.price_labs()
+    report("streams and labs together", None)
+    market.price_streams()
     report("whole blocks", None)
-    market.relax_main()
     market.make_main_whole()
     report("lower bound", None)
     bound = market.bound()
@@ -90,7 +91,7 @@ def _schedule(instance: Instance, market: Market) -> tuple[Calls, Batches, Shipm
     pool = market.load.pool
     left_cost = instance.settings.weights.unserved * int(pool.max(initial=1))
     reach, labs = market.tube_reach(), market.tube_side(spare=False)
-    calls = schedule(task, reach, market.tube_side(spare=True), left_cost)
+    calls, reach = schedule(task, market.wishes, reach, market.tube_side(spare=True), left_cost)
     per_wave, waves = instance.clock.slots_per_wave, instance.clock.num_waves
     past_end: list[int] = []
     while True:

@@ -14,12 +14,12 @@ from scheduler.solve.sequence import Order, order_blocks
 from scheduler.solve.sessions import split_runs
 from scheduler.solve.slots import Call, fill_run
 from scheduler.solve.streams import Streams
-from scheduler.solve.waves import Load, StreamSupply, bridge, gaps, stream_supply
+from scheduler.solve.waves import Load, bridge, gaps, stream_supply, tubes_by_piece
 
 _TRIES = 3
 _TO_SPARE = 1.2
 _LATE_TUBE = 100.0  # gaps that are as bad as a tube that comes late
-_FEW_GAPS = 0.0002  # share of all tubes that may be moved to bridge gaps without asking again
+_FEW_GAPS = 0.002  # share of all tubes that may be moved to bridge gaps without asking again
 
 
 @dataclass(frozen=True)
@@ -48,58 +48,39 @@ class Task:
         return self.places.people
 
 
-def schedule(task: Task, reach: Reach, labs: LabSide, left_cost: float) -> Calls:
-    """Call all blocks of all streams.
+def schedule(
+    task: Task, wish: list[Floats], reach: Reach, labs: LabSide, left_cost: float
+) -> tuple[Calls, Reach]:
+    """Call all blocks of all streams; returns the calls and the labs they were planned for.
 
-    A first flow says how much of a stream's work belongs into each run. Whole blocks and part-filled
+    ``wish[stream]`` says how much of a stream's work belongs into each run. Whole blocks and part-filled
     tubes need a little more: what would come late is moved to the last run, and gaps that would
     tear a block apart are bridged; then the labs are asked again. ``labs`` counts whole tubes;
     ``left_cost`` is the price of a tube not sent.
     """
-    wish, reach = _wishes(task, reach, labs, left_cost)
+    wish = [share.copy() for share in wish]
     _leave_room(task, wish)
     best: tuple[float, list[list[Ints]], Ints] | None = None
     held: dict[tuple[int, int], int] = {}
-    for _ in range(_TRIES):
+    for turn in range(_TRIES):
         runs = _split(task, wish)
         supply = stream_supply(task.layout, task.load, _people(task, runs), held)
         rows = supply.supplies.units
         flow = solve_labs(supply.supplies, reach, labs, np.full(len(rows), left_cost))
         reach = reach.with_labs_of(flow)
         late = _late_tubes(task.layout, flow, reach, labs)
-        tubes = _tubes(task, supply, flow)
+        tubes = tubes_by_piece(task.layout, supply, flow.sent)
         torn = _hold_gaps(task, tubes, held)
-        score = torn + _LATE_TUBE * sum(float(n.sum()) for n in late)
+        num_late = sum(float(n.sum()) for n in late)
+        score = torn + _LATE_TUBE * num_late
         if best is None or score < best[0]:
             best = (score, runs, tubes)
-        if score <= _FEW_GAPS * rows.sum():
+        if score <= _FEW_GAPS * rows.sum() or (turn and not num_late):
             break
         _postpone(task, wish, late, int(rows.sum()))
     if best is None:
         raise RuntimeError("Expected at least one try")
-    return _call(task, best[1], best[2])
-
-
-def _wishes(
-    task: Task, reach: Reach, labs: LabSide, left_cost: float
-) -> tuple[list[Floats], Reach]:
-    """Return the share of each stream's work that belongs into each run, and the labs it used."""
-    num_runs = [int(pieces[:, 0].max()) + 1 for pieces in task.layout.group_pieces]
-    wishes = [np.ones(num_runs[g]) / num_runs[g] for g in task.layout.group.tolist()]
-    if max(num_runs, default=1) == 1:
-        return wishes, reach
-    blocks = task.streams.blocks
-    people = np.array([[task.people[b].sum()] for b in blocks], dtype=np.int64).reshape(-1, 1)
-    supply = stream_supply(task.layout, task.load, people, {})
-    rows = len(supply.supplies.units)
-    flow = solve_labs(supply.supplies, reach, labs, np.full(rows, left_cost))
-    tubes = _tubes(task, supply, flow)
-    for stream, group in enumerate(task.layout.group.tolist()):
-        pieces = task.layout.group_pieces[group]
-        by_run = np.bincount(pieces[:, 0], weights=tubes[stream, : len(pieces)])
-        if by_run.sum():
-            wishes[stream] = by_run / by_run.sum()
-    return wishes, reach.with_labs_of(flow)
+    return _call(task, best[1], best[2]), reach
 
 
 def _most_runs(layout: Layout) -> int:
@@ -130,16 +111,6 @@ def _hold_gaps(task: Task, tubes: Ints, held: dict[tuple[int, int], int]) -> int
                     held[stream, int(at[wave])] = least
                     torn += least
     return torn
-
-
-def _tubes(task: Task, supply: StreamSupply, flow: LabFlow) -> Ints:
-    """Return tubes ``[stream, piece]``."""
-    most = max(len(p) for p in task.layout.group_pieces)
-    stream = supply.stream[supply.supplies.row]
-    total = np.bincount(
-        stream * most + supply.piece, weights=flow.sent, minlength=len(task.streams) * most
-    )
-    return np.rint(total).astype(np.int64).reshape(-1, most)
 
 
 def _leave_room(task: Task, wish: list[Floats]) -> None:

@@ -21,8 +21,9 @@ _EVENNESS = 0.004
 waves that cost the same. Below 0.02 % of a usual objective, and not part of any reported figure."""
 
 
-_LAST_RESORT = 20.0
-"""Person-minutes that keep the flow from a choice unless there is no other."""
+_HELD = 20.0  # person-minutes paid for a tube that bridges a gap
+_LAST_RESORT = 2.0
+"""Person-minutes that keep the flow from a choice unless the other is late: a minute costs 10."""
 
 
 @dataclass(frozen=True)
@@ -138,6 +139,27 @@ def stream_supply(
     return StreamSupply(supplies, stream, run_column, piece)
 
 
+def run_shares(layout: Layout, supply: StreamSupply, sent: Ints) -> list[Floats]:
+    """Return the share of each stream's work in each of its runs; equal shares where it has none."""
+    totals = tubes_by_piece(layout, supply, sent)
+    shares = []
+    for stream, group in enumerate(layout.group.tolist()):
+        pieces = layout.group_pieces[group]
+        by_run = np.bincount(pieces[:, 0], weights=totals[stream, : len(pieces)])
+        total = by_run.sum()
+        shares.append(by_run / total if total else np.full(len(by_run), 1 / len(by_run)))
+    return shares
+
+
+def tubes_by_piece(layout: Layout, supply: StreamSupply, sent: Ints) -> Ints:
+    """Return what was sent as ``[stream, piece]``."""
+    most = max(len(p) for p in layout.group_pieces)
+    stream = supply.stream[supply.supplies.row]
+    size = len(layout.site) * most
+    total = np.bincount(stream * most + supply.piece, weights=sent, minlength=size)
+    return np.rint(total).astype(np.int64).reshape(-1, most)
+
+
 def _stream_arcs(
     load: Load, streams: Ints, people: Ints, pieces: Ints
 ) -> tuple[Ints, Ints, Floats]:
@@ -182,7 +204,7 @@ def _hold(
                 capacity[row, wave, step] -= cut
                 left -= cut
             capacity[row, wave, 0] = tubes
-            cost[row, wave, 0] = -_LAST_RESORT
+            cost[row, wave, 0] = -_HELD
 
 
 def _fill_levels(
