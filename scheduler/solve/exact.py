@@ -28,7 +28,6 @@ EFFORT = 0.5
 MOST_MIP_VARIABLES = 3_000
 MIP_NODES = 30
 """HiGHS's limits: most of what it finds is there after the root, some 2 to 8 seconds."""
-_PIECES = 2
 _ENOUGH = 1e-6
 
 
@@ -59,29 +58,33 @@ def objective(instance: Instance, market: Market, solution: Solution) -> float:
 
 
 def _solve(small: SmallRound, solution: Solution, cost: float, seed: int) -> Solution:
-    """Search without unbroken pieces, which gives a bound; with them where that gives no plan."""
+    """Search with CP-SAT and, where that does not prove its answer, with HiGHS."""
     best, bound = solution, solution.bound if small.keeps_bound else 0.0
-    for pieces in (0, _PIECES):
-        missed = False
-        for found in _searches(small, pieces, answer_of(small, best), seed):
-            if not pieces and small.complete:
-                bound = max(bound, found.bound)
-            new = None if found.answer is None else solution_of(small, found.answer, solution)
-            missed |= found.answer is not None and new is None
-            new_cost = cost if new is None else objective(small.instance, small.market, new)
-            if new is not None and new_cost < cost:
-                best, cost = new, new_cost
-        if not missed:
-            break
+    for found in _searches(small, answer_of(small, solution), seed):
+        if small.complete:
+            bound = max(bound, found.bound)
+        new = _plan_of(small, found.answer, solution)
+        new_cost = cost if new is None else objective(small.instance, small.market, new)
+        if new is not None and new_cost < cost:
+            best, cost = new, new_cost
     return replace(best, bound=min(bound, cost))
 
 
-def _searches(small: SmallRound, pieces: int, hint: Answer, seed: int) -> Iterator[Found]:
-    """Yield what CP-SAT finds from a hint and, where that is not proven best, what HiGHS finds."""
-    model = ExactModel(small, pieces)
-    if not pieces:
-        model.start_from(hint)
+def _searches(small: SmallRound, hint: Answer, seed: int) -> Iterator[Found]:
+    model = ExactModel(small, 0)
+    model.start_from(hint)
     found = model.solve(seed, EFFORT)
     yield found
     if not found.proven and small.size <= MOST_MIP_VARIABLES:
         yield model.solve_as_mip(MIP_NODES)
+
+
+def _plan_of(small: SmallRound, answer: Answer | None, old: Solution) -> Solution | None:
+    """Return an answer as a plan; where it is none, a plan that leaves its blocks in place."""
+    new = None if answer is None else solution_of(small, answer, old)
+    if answer is None or new is not None:
+        return new
+    model = ExactModel(small, 1)
+    model.keep_cells(answer)
+    unbroken = model.solve_as_mip(MIP_NODES).answer
+    return None if unbroken is None else solution_of(small, unbroken, old)
