@@ -21,9 +21,10 @@ sites.csv
   lat, lng     coord_ok = 0 counts as unknown: the community's point, else as for communities
   hours        daily windows as published; limits to weekdays are left out, 24 hours become
                06:00-22:00, and hours that cannot be read become the commonest of the list
-  lanes        a community's people go to its three nearest sites in proportion to open hours;
-               lanes = those people / (60 per lane-hour x hours of the round x 0.75), and at least
-               as many as swab a block of 250 in the longest window
+  lanes        a community's people go to its nearest site; lanes = those people / 700 (guide:
+               600-800), or / (60 per lane-hour x hours of the round x 0.75) where that is more, and
+               at least as many as swab a block in the longest window; blocks are cut to at most 105
+               people, a building of a large compound (124 buildings, 13,000 people)
   queue_length_m   200 m, or 20 m per lane where that is more
 labs.csv
   rows         the institutions; while a site is more than 30 km from every lab, a support lab is

@@ -47,9 +47,7 @@ def greedy_plan(instance: Instance, revision: str = "0001") -> Plan:
         lab_load=load,
         unserved=pd.DataFrame(unserved, columns=list(UNSERVED_COLUMNS)),
     )
-    summary = summarise(
-        instance, tables, best_bound=None, seed=0, revision=revision
-    )
+    summary = summarise(instance, tables, best_bound=None, seed=0, revision=revision)
     return tables.with_summary(summary)
 
 

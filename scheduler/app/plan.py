@@ -20,6 +20,10 @@ from scheduler.solve import make_plan
 from scheduler.store import RoundInfo, RunRecord, Store, open_store
 
 
+INTERRUPTED = 130
+"""Exit code after Ctrl-C, by the shells' convention of 128 + signal number."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class PlanOptions:
     """What a user may ask of ``plan``."""
@@ -170,7 +174,8 @@ def _logged(folder: Path, options: PlanOptions, clock: Clock, stages: _Stages) -
             exit_code, message = error.exit_code, error.message
             raise
         except BaseException as error:
-            exit_code, message = 2, type(error).__name__
+            exit_code = INTERRUPTED if isinstance(error, KeyboardInterrupt) else 2
+            message = type(error).__name__
             raise
         finally:
             run.seconds = stages.end()

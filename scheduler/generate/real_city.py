@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from scheduler.domain.city import Floats, Ints
-from scheduler.domain.settings import BlockSettings, SiteSettings
+from scheduler.domain.settings import SiteSettings
 from scheduler.errors import CannotRunError
 from scheduler.generate.folder import check_free, write_folder
 from scheduler.generate.headers import Table
@@ -34,6 +34,7 @@ SAMPLED = {"210200": 6_379_000}
 """People sampled in the city's round (Dalian: Xinhua, 26 December 2020); else all of the census."""
 LARGE_CITY = 5_000_000  # up to here two days, above three: second edition guide, 13 September 2021
 HOMEBOUND_SHARE, LOAD, NEAREST_SITES = 0.003, 0.75, 1
+BLOCK_PEOPLE = 105  # a building of Xinmin Huayuan: 124 buildings, 13,000 people (jsnews 2022-03-25)
 PEOPLE_PER_LANE = 700  # 600-800 per sampling table: Health Commission, 13 May 2022
 LEAST_GROUND_M, GROUND_PER_LANE_M = 200, 20
 STREET_KM = {"residential": 0.5, "village": 2.0, "other": 2.0}
@@ -155,7 +156,7 @@ def _sites(
     people = _expected(homes, points, hours)
     pace = SiteSettings().people_per_lane_hour * LOAD
     # A whole block has to fit into one opening window.
-    for_block = np.ceil(BlockSettings().max_people / (pace * longest))
+    for_block = np.ceil(BLOCK_PEOPLE / (pace * longest))
     enough = np.maximum(np.ceil(people / (pace * hours)), for_block)
     lanes = np.maximum(enough, np.ceil(people / PEOPLE_PER_LANE)).astype(np.int64)
     rule = "a lane per 700 people nearby (guide: 600-800), more where the hours are short"
@@ -267,5 +268,6 @@ def _round_text(source: Source, total: int, days: int) -> str:
         ("round", "name"): f"{source.city}全员核酸检测（真实名录，推算容量）",
         ("round", "start"): "2020-12-22T06:00",
         ("round", "end"): f"2020-12-{21 + days}T22:00",
+        ("blocks", "max_people"): BLOCK_PEOPLE,
     }
     return round_text(heading, values)

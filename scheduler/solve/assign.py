@@ -38,9 +38,9 @@ def relax(
     arcs = ArcList()
     sink = num_blocks + num_sites
     sent = arcs.add(pairs.block, num_blocks + pairs.site, people[pairs.block], walk_cost)
-    arcs.add(num_blocks + site, np.int64(sink), capacity, cost)
+    arcs.add(num_blocks + site, sink, capacity, cost)
     blocks = np.arange(num_blocks)
-    left = arcs.add(blocks, np.int64(sink), people, np.float64(unserved_cost))
+    left = arcs.add(blocks, sink, people, unserved_cost)
     supply = np.zeros(sink + 1, dtype=np.int64)
     supply[:num_blocks], supply[sink] = people, -people.sum()
     network = arcs.network(supply)
@@ -108,11 +108,13 @@ def make_whole(
     whole.site[pairs.block[full]] = pairs.site[full]
     np.add.at(whole.load, pairs.site[full], people[pairs.block[full]])
     open_blocks = np.flatnonzero((people > 0) & (whole.site < 0))
-    waiting = []
-    for block in open_blocks[np.argsort(-people[open_blocks], kind="stable")].tolist():
+    largest_first = open_blocks[np.argsort(-people[open_blocks], kind="stable")].tolist()
+    waiting = [
+        block
+        for block in largest_first
         if not _place(block, slice(starts[block], starts[block + 1]), pairs, price, people,
-                      whole, capacity):  # fmt: skip
-            waiting.append(block)
+                      whole, capacity)
+    ]  # fmt: skip
     for block in waiting:
         _push(block, starts, pairs, price, people, whole, capacity)
     return whole

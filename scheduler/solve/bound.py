@@ -19,7 +19,6 @@ from scheduler.domain.city import Flags, Floats, Ints
 from scheduler.domain.instance import Instance
 from scheduler.domain.settings import Zone
 from scheduler.solve.candidates import Candidates, Pairs
-from scheduler.solve.packing import Packing
 from scheduler.solve.reach import Promise, start_min
 from scheduler.solve.timeline import LabHours
 
@@ -84,7 +83,7 @@ class LabCosts:
         for wave, pickup in enumerate(self._promise.pickup_min.tolist()):
             hour = hours.index(pickup + travel)
             start, allowed = start_min(hours, lab[None, :], hour, pickup + travel)
-            late = self._promise.late_min(np.int64(wave), lab[None, :], start) * self._weight
+            late = self._promise.late_min(wave, lab[None, :], start) * self._weight
             here = np.where(allowed, per_person[lab, np.minimum(hour, last)] + late, np.inf)
             later = _cheapest_from(hours, per_person, self._promise, wave, self._weight)
             after = later[lab, np.minimum(hour, last) + 1]
@@ -97,7 +96,7 @@ def _cheapest_from(
 ) -> Floats:
     """Return the least cost of a start at the beginning of any hour >= h, ``[lab, h]``."""
     lab = np.arange(per_person.shape[0])
-    late = promise.late_min(np.int64(wave), lab[:, None], hours.begin_min[None, :]) * weight
+    late = promise.late_min(wave, lab[:, None], hours.begin_min[None, :]) * weight
     usable = (hours.capacity > 0) & (hours.open_from == hours.begin_min[None, :])
     cost = np.where(usable, per_person + late, np.inf)
     best = np.minimum.accumulate(cost[:, ::-1], axis=1)[:, ::-1]
@@ -113,11 +112,10 @@ class BoundFinder:
         candidates: Candidates,
         quota: Ints,
         offered: Flags,
-        packing: Packing,
     ) -> None:
         """Take ``quota[site]`` and ``offered[site, slot]`` of the unrestricted round."""
         self.instance, self.candidates = instance, candidates
-        self.quota, self.offered, self.packing = quota, offered, packing
+        self.quota, self.offered = quota, offered
         self.longest = quota * longest_run(offered)
         settings = instance.settings
         self.per_metre = settings.weights.walk / settings.walk.metres_per_min
@@ -145,16 +143,14 @@ class BoundFinder:
         return max(0.0, paid - earnings - self._profit(zone_cost, place))
 
     def _profit(self, zone_cost: dict[int, Floats], place: dict[int, Floats]) -> float:
-        """Return what sites earn at most by selling their slots at the prices of places.
-
-        A slot goes to the zone that gains most, a session sells no more than whole blocks can fill.
-        """
+        """Return what sites earn at most by selling each slot to the zone that gains most."""
         gain = np.zeros(self.offered.shape)
         for zone, cost in zone_cost.items():
             known = np.isfinite(cost) & np.isfinite(place[zone])[:, None]
-            gain = np.maximum(gain, np.where(known, place[zone][:, None] - np.where(known, cost, 0), 0))
-        cost = np.where(self.offered, -gain, np.inf)
-        return float((gain * self.packing.slot_room(cost, self.quota)).sum())
+            gain = np.maximum(
+                gain, np.where(known, place[zone][:, None] - np.where(known, cost, 0), 0)
+            )
+        return float((gain.sum(axis=1) * self.quota).sum())
 
     def _cheapest(self, by_zone: dict[int, Floats]) -> Floats:
         """Return the cost of each block's best candidate, looking on until none can be missed."""
@@ -201,11 +197,16 @@ class BoundFinder:
         )
 
     def _ask(self, count: int, blocks: Ints) -> Pairs:
-        """Fetch candidates, note which blocks have no more, drop sites no window of which fits."""
+        """Fetch candidates, and note which blocks have no more.
+
+        A block that fits into no window of the city counts as left out whole. Another may be served
+        in part (DESIGN.md, rule 1), so all its candidates count, also those too small for it.
+        """
         pairs = self.candidates.nearest(count, blocks)
         width = np.bincount(pairs.block, minlength=len(self.exhausted))
         self.exhausted[blocks] = width[blocks] < count
-        return pairs.where(self.longest[pairs.site] >= self.instance.demand[pairs.block])
+        fits = self.instance.demand <= self.longest.max(initial=0)
+        return pairs.where(fits[pairs.block] & (self.longest[pairs.site] > 0))
 
 
 def longest_run(offered: Flags) -> Ints:

@@ -100,7 +100,8 @@ class Candidates:
 
     def _near(self, blocks: Ints, sites: Ints, count: int) -> Pairs:
         chord, found = cKDTree(self._sites[sites]).query(self._blocks[blocks], k=count)
-        chord, found = chord.reshape(len(blocks), -1), found.reshape(len(blocks), -1)
+        shape = (len(blocks), -1)
+        chord, found = np.reshape(chord, shape), np.reshape(found, shape)
         walk = arc_m(chord) * self._instance.settings.walk.detour
         teams = np.zeros(len(blocks), dtype=np.int64)
         if self._named:

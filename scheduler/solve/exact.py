@@ -25,7 +25,7 @@ MOST_VARIABLES = 12_000
 """Rounds above either limit keep the plan of the flows."""
 EFFORT = 0.5
 """CP-SAT's deterministic time for a model: some 1 to 3 seconds."""
-MOST_MIP_VARIABLES = 3_000
+MOST_MIP_EFFORT = 80_000  # variables x blocks
 MIP_NODES = 30
 """HiGHS's limits: most of what it finds is there after the root, some 2 to 8 seconds."""
 _ENOUGH = 1e-6
@@ -75,7 +75,7 @@ def _searches(small: SmallRound, hint: Answer, seed: int) -> Iterator[Found]:
     model.start_from(hint)
     found = model.solve(seed, EFFORT)
     yield found
-    if not found.proven and small.size <= MOST_MIP_VARIABLES:
+    if not found.proven and small.size * len(small.blocks) <= MOST_MIP_EFFORT:
         yield model.solve_as_mip(MIP_NODES)
 
 

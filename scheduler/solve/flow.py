@@ -38,7 +38,9 @@ class ArcList:
         self._columns: list[tuple[Ints, Ints, Ints, Ints]] = []
         self._count = 0
 
-    def add(self, tail: Ints, head: Ints, capacity: Ints, cost: Floats) -> slice:
+    def add(
+        self, tail: Ints, head: Ints | int, capacity: Ints | int, cost: Floats | float
+    ) -> slice:
         """Add arcs with costs in person-minutes per unit; return where their flows will stand."""
         size = np.broadcast(tail, head, capacity, cost).shape
         whole = np.rint(np.asarray(cost) * COST_SCALE).astype(np.int64)

@@ -7,6 +7,7 @@ Streams of one zone with equal runs that lie close together form a group.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,15 +46,15 @@ class Layout:
 def lay_out(streams: Streams, points: Floats, slots_per_wave: int) -> Layout:
     """Group streams; ``points[stream]`` are their sites on the unit sphere."""
     alike: dict[tuple[int, tuple[tuple[int, int], ...]], list[int]] = defaultdict(list)
-    for stream, (zone, runs) in enumerate(zip(streams.zone, streams.runs, strict=True)):
-        alike[zone, tuple(runs)].append(stream)
+    for stream, zone in enumerate(streams.zone):
+        alike[zone, tuple(streams.runs[stream])].append(stream)
     size = max(1, -(-len(streams) // LARGEST_NUM_GROUPS))
     members: list[Ints] = []
     pieces: list[Ints] = []
     for (_, runs), some in alike.items():
         parts = _halve(np.array(some, dtype=np.int64), points, size)
         members += parts
-        pieces += [pieces_of(list(runs), slots_per_wave)] * len(parts)
+        pieces += [pieces_of(runs, slots_per_wave)] * len(parts)
     group = np.zeros(len(streams), dtype=np.int64)
     for number, part in enumerate(members):
         group[part] = number
@@ -61,7 +62,7 @@ def lay_out(streams: Streams, points: Floats, slots_per_wave: int) -> Layout:
     return Layout(site, zone_column, group, members, pieces)
 
 
-def pieces_of(runs: list[tuple[int, int]], slots_per_wave: int) -> Ints:
+def pieces_of(runs: Sequence[tuple[int, int]], slots_per_wave: int) -> Ints:
     """Return rows (run, wave, first slot, end slot) of the runs cut along waves."""
     rows = [
         (run, wave, max(first, wave * slots_per_wave), min(end, (wave + 1) * slots_per_wave))

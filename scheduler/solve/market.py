@@ -22,7 +22,7 @@ from scheduler.solve.network import Front, LabFlow, LabSide, Reach, Supplies, so
 from scheduler.solve.packing import Packing
 from scheduler.solve.reach import Promise, travel_minutes
 from scheduler.solve.streams import Streams, reserve, runs_of
-from scheduler.solve.timeline import HOUR_MIN, LabHours, lab_hours, site_sessions
+from scheduler.solve.timeline import HOUR_MIN, lab_hours, site_sessions
 from scheduler.solve.waves import Load, group_supply, run_shares, stream_supply
 
 NEAREST_SITES = 8
@@ -48,6 +48,7 @@ class Market:
     load: Load
     wishes: list[Floats]
     prices: LabPrices
+    group_labs: Flags
 
     def __init__(self, instance: Instance, quota: Ints, seed: int) -> None:
         self.instance, self.quota = instance, quota
@@ -55,13 +56,13 @@ class Market:
         self.travel = travel_minutes(instance)
         self.hours = lab_hours(instance, _num_hours(instance))
         opened = self._open_slots()
-        self.offered = opened & self._fresh_slots()
+        self.offered: Flags = opened & self._fresh_slots()
         self.free = self.offered.copy()
         self.window_people = quota * longest_run(opened)
-        self.candidates = Candidates(instance, opened.any(axis=1))
+        self.candidates = Candidates(instance, np.asarray(opened.any(axis=1)))
         most = int((quota * self.offered.sum(axis=1)).max(initial=0))
         self.packing = Packing(instance.demand, most)
-        self.finder = BoundFinder(instance, self.candidates, quota, self.offered, self.packing)
+        self.finder = BoundFinder(instance, self.candidates, quota, self.offered)
         self.main_zone = self.finder.main_zone
         settings = instance.settings
         self.per_metre = settings.weights.walk / settings.walk.metres_per_min
@@ -90,7 +91,8 @@ class Market:
         pickup = (slot // clock.slots_per_wave + 1) * settings.round.wave_minutes
         nearest = self.travel.min(axis=1, initial=1 << 30)
         age = pickup - slot * settings.round.slot_minutes + nearest[:, None]
-        return (age <= settings.targets.max_holding_min) & (self.quota[:, None] > 0)
+        fresh: Flags = (age <= settings.targets.max_holding_min) & (self.quota[:, None] > 0)
+        return fresh
 
     def _first_pairs(self) -> Pairs:
         """Return the candidates that the flows look at: more of them where time is dear."""
@@ -193,13 +195,13 @@ class Market:
         nobody = np.empty(0, dtype=np.int64)
         for site in np.flatnonzero(self.free.any(axis=1)).tolist():
             self.streams.add(site, self.main_zone, runs_of(self.free[site]), nobody)
-        site = np.array(self.streams.site, dtype=np.int64)
-        points = unit_vectors(self.instance.sites.lat, self.instance.sites.lng)[site]
+        sites = np.array(self.streams.site, dtype=np.int64)
+        points = unit_vectors(self.instance.sites.lat, self.instance.sites.lng)[sites]
         self.layout = lay_out(self.streams, points, self.instance.clock.slots_per_wave)
         settings = self.instance.settings
         zone = self.layout.zone
         self.load = Load(
-            self.quota[site],
+            self.quota[sites],
             np.array(settings.pooling.by_zone(), dtype=np.int64)[zone],
             np.array(settings.weights.finish.by_zone())[zone],
             settings.round.slot_minutes,
@@ -230,11 +232,7 @@ class Market:
         main = slice(self.first_main, None)
         supply.supplies.units[np.unique(self.layout.group[main])] = 0
         front = self._front(self.layout.group[main])
-        for _ in range(LAB_ROUNDS):
-            flow = self._solve_labs(supply.supplies, front)
-            if not self._ask_for_labs(flow, WORTH_ASKING):
-                break
-        self._take_over(flow, front)
+        self._take_over(self._solve_asking(supply.supplies, front, WORTH_ASKING), front)
 
     def price_streams(self) -> None:
         """Refine the answer of ``price_labs``: every stream fills its own waves, blocks may move.
@@ -251,12 +249,18 @@ class Market:
         row[supply.stream] = np.arange(len(supply.stream))
         scaled.units[row[self.first_main :]] = 0
         front = self._front(row[self.first_main :])
-        for _ in range(LAB_ROUNDS):
-            flow = self._solve_labs(scaled, front)
-            if not self._ask_for_labs(flow, WORTH_SOLVING_AGAIN):
-                break
+        flow = self._solve_asking(scaled, front, WORTH_SOLVING_AGAIN)
         self._take_over(flow, front)
         self.wishes = run_shares(self.layout, supply, flow.sent)
+
+    def _solve_asking(self, supplies: Supplies, front: Front, worth_asking: float) -> LabFlow:
+        """Solve, and solve again with the labs asked for, while any are."""
+        flow = self._solve_labs(supplies, front)
+        for _ in range(LAB_ROUNDS - 1):
+            if not self._ask_for_labs(flow, worth_asking):
+                break
+            flow = self._solve_labs(supplies, front)
+        return flow
 
     def _stream_people(self) -> Ints:
         """Return the people of each stream, as far as they are known."""
@@ -371,7 +375,8 @@ class Market:
     def tube_reach(self) -> Reach:
         """Return how groups reach labs, counted in whole tubes."""
         first = [int(m[0]) for m in self.layout.members]
-        return self._reach(self.instance.settings.weights.late * self.load.pool[first])
+        pool = self.load.pool[first].astype(np.float64)
+        return self._reach(self.instance.settings.weights.late * pool)
 
     def tube_side(self, *, spare: bool) -> LabSide:
         """Return the labs, counted in whole tubes.
@@ -404,9 +409,10 @@ class Market:
         people = np.where(self.instance.block_zone == zone, self.instance.demand, 0)
         pairs = self.pairs.where(people[self.pairs.block] > 0)
         segments = BOUND_SEGMENTS if zone == self.main_zone else cost.shape[1]
+        room = np.where(np.isfinite(cost), self.quota[:, None], 0)
         relaxed = relax(
-            pairs, pairs.walk_m * self.per_metre, people,
-            SlotOffer(cost, self.packing.slot_room(cost, self.quota), segments), self.instance.settings.weights.unserved,
+            pairs, pairs.walk_m * self.per_metre, people, SlotOffer(cost, room, segments),
+            self.instance.settings.weights.unserved,
         )  # fmt: skip
         price = np.full(len(self.quota), -np.inf)
         sites = np.unique(pairs.site)

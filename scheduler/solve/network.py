@@ -137,7 +137,7 @@ class _Builder:
         self.supplies, self.reach, self.labs, self.left_cost = supplies, reach, labs, left_cost
         self.front = front
         everything = supplies.units.sum() + (front.block_units.sum() if front else 0)
-        self.big = np.int64(everything)
+        self.big = int(everything)
         self.num_labs, self.num_hours = labs.hours.capacity.shape
         self.num_waves = len(labs.promise.pickup_min)
         self.arcs = ArcList()
@@ -158,7 +158,7 @@ class _Builder:
             supplies.capacity, supplies.cost,
         )  # fmt: skip
         left = self.arcs.add(
-            rows + np.arange(len(supplies.units)), np.int64(self.sink),
+            rows + np.arange(len(supplies.units)), self.sink,
             supplies.units, self.left_cost,
         )  # fmt: skip
         self._add_roads()
@@ -188,13 +188,11 @@ class _Builder:
             front.block_units[front.block], front.cost,
         )  # fmt: skip
         some = np.flatnonzero(front.row >= 0)
-        self.arcs.add(
-            self.site_node + some, rows + front.row[some], front.capacity[some], np.float64(0)
-        )
+        self.arcs.add(self.site_node + some, rows + front.row[some], front.capacity[some], 0)
         blocks = np.arange(len(front.block_units))
         self.arcs.add(
-            self.block_node + blocks, np.int64(self.sink), front.block_units,
-            np.float64(front.left_cost),
+            self.block_node + blocks, self.sink, front.block_units,
+            front.left_cost,
         )  # fmt: skip
         return pairs
 
@@ -226,7 +224,7 @@ class _Builder:
         key = ((lab * self.num_waves + wave) * (self.num_hours + 2) + hour) * 64 + chain
         distinct, first, which = np.unique(key, return_index=True, return_inverse=True)
         node = self.nodes(len(distinct))
-        self.road = self.arcs.add(self.gw_node[group, wave], node + which, self.big, np.float64(0))
+        self.road = self.arcs.add(self.gw_node[group, wave], node + which, self.big, 0)
         self.road_group, self.road_wave, self.road_node = group, wave, which
         self._add_hours_of(
             node + np.arange(len(distinct)), lab[first], wave[first], hour[first], group[first]
@@ -242,7 +240,7 @@ class _Builder:
         to = hour[at] + step
         whole = hours.open_from[lab[at], to] == hours.begin_min[to]
         at, to = at[whole], to[whole]
-        self.free = self.arcs.add(node[at], self._hour(lab[at], to), self.big, np.float64(0))
+        self.free = self.arcs.add(node[at], self._hour(lab[at], to), self.big, 0)
         self.free_node, self.free_lab, self.free_hour = at, lab[at], to
         self._add_late_chain(node, lab, wave, np.maximum(hour, last + 1), group)
 
@@ -269,7 +267,7 @@ class _Builder:
         )
         out = grid[whole]
         self.out = self.arcs.add(
-            self.chain_node + out, self._hour(lab_g[out], hour_g[out]), self.big, np.float64(0)
+            self.chain_node + out, self._hour(lab_g[out], hour_g[out]), self.big, 0
         )
         self.out_key = out
         on = grid[hour_g < self.num_hours - 1]
@@ -300,16 +298,18 @@ class _Builder:
             tail = self.nodes(len(limited) * days) + np.arange(len(limited) * days)
             self.day_node[limited] = tail.reshape(len(limited), days)
             cap = np.repeat(self.labs.max_tubes_per_day[limited], days) * per
-            self.arcs.add(tail, np.full(len(tail), self.sink), cap, np.float64(0))
+            self.arcs.add(tail, np.full(len(tail), self.sink), cap, 0)
         head = self.day_node[lab, day[hour]]
-        self.arcs.add(self._hour(lab, hour), head, hours.capacity[lab, hour] * per, np.float64(0))
+        self.arcs.add(self._hour(lab, hour), head, hours.capacity[lab, hour] * per, 0)
         self.hour_lab, self.hour_hour = lab, hour
 
     def _hour(self, lab: Ints, hour: Ints) -> Ints:
-        return self.hour_node + lab * self.num_hours + hour
+        node: Ints = self.hour_node + lab * self.num_hours + hour
+        return node
 
     def _chain(self, chain: Ints, lab: Ints, hour: Ints) -> Ints:
-        return self.chain_node + (chain * self.num_labs + lab) * self.num_hours + hour
+        node: Ints = self.chain_node + (chain * self.num_labs + lab) * self.num_hours + hour
+        return node
 
     def _read(self, network: Network, flow: Ints, arcs: tuple[slice, slice, slice]) -> LabFlow:
         price = potentials(network, flow)

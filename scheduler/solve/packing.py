@@ -1,8 +1,8 @@
 """How many people whole blocks can fill a session with.
 
 A session of 392 places holds one block of 250 people, not 1.6: what no set of blocks can fill is no
-room, for the plan and for the bound alike. A limit holds for every set of blocks when it is the
-largest sum of any multiset of block sizes (the unbounded subset-sum problem) that the session holds.
+room for the plan. (For the bound it is: blocks may be served in part.) The limit is the largest sum
+of any multiset of block sizes, the unbounded subset-sum problem, that the session holds.
 """
 
 from __future__ import annotations

@@ -46,9 +46,10 @@ class Promise:
         promise = round(instance.settings.targets.result_hours * HOUR_MIN)
         return Promise(begin + wave, begin + promise, instance.labs.processing_min)
 
-    def late_min(self, wave: Ints, lab: Ints, start_min: Ints) -> Ints:
+    def late_min(self, wave: Ints | int, lab: Ints, start_min: Ints) -> Ints:
         """Return the minutes after the promise of tubes started at ``start_min``."""
-        return np.maximum(0, start_min + self.processing_min[lab] - self.due_min[wave])
+        late: Ints = np.maximum(0, start_min + self.processing_min[lab] - self.due_min[wave])
+        return late
 
 
 def start_min(hours: LabHours, lab: Ints, hour: Ints, arrive: Ints) -> tuple[Ints, Flags]:

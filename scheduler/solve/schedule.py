@@ -53,10 +53,10 @@ def schedule(
 ) -> tuple[Calls, Reach]:
     """Call all blocks of all streams; returns the calls and the labs they were planned for.
 
-    ``wish[stream]`` says how much of a stream's work belongs into each run. Whole blocks and part-filled
-    tubes need a little more: what would come late is moved to the last run, and gaps that would
-    tear a block apart are bridged; then the labs are asked again. ``labs`` counts whole tubes;
-    ``left_cost`` is the price of a tube not sent.
+    ``wish[stream]`` says how much of a stream's work belongs into each run. Whole blocks and
+    part-filled tubes need a little more: what would come late is moved to the last run, and gaps
+    that would tear a block apart are bridged; then the labs are asked again. ``labs`` counts whole
+    tubes; ``left_cost`` is the price of a tube not sent.
     """
     wish = [share.copy() for share in wish]
     _leave_room(task, wish)
@@ -126,7 +126,9 @@ def _leave_room(task: Task, wish: list[Floats]) -> None:
 
 def _late_tubes(layout: Layout, flow: LabFlow, reach: Reach, labs: LabSide) -> list[Floats]:
     """Return per group and run the tubes that come late."""
-    arrive = labs.promise.pickup_min[flow.load_wave] + reach.travel_min[flow.load_group, flow.load_lab]
+    arrive = (
+        labs.promise.pickup_min[flow.load_wave] + reach.travel_min[flow.load_group, flow.load_lab]
+    )
     start = np.maximum(arrive, labs.hours.begin_min[flow.load_hour])
     late = labs.promise.late_min(flow.load_wave, flow.load_lab, start) > 0
     result = [np.zeros(int(pieces[:, 0].max()) + 1) for pieces in layout.group_pieces]
@@ -148,7 +150,9 @@ def _postpone(task: Task, wish: list[Floats], late: list[Floats], tubes: int) ->
     size = [load_people(task, m) / float(task.load.pool[m[0]]) for m in layout.members]
     zones = layout.zone[[int(m[0]) for m in layout.members]]
     main = int(np.argmax(np.bincount(zones, weights=size)))
-    strict = sum(float(n.sum()) for n, zone in zip(late, zones.tolist(), strict=True) if zone != main)
+    strict = sum(
+        float(n.sum()) for n, zone in zip(late, zones.tolist(), strict=True) if zone != main
+    )
     everywhere = min(1.0, strict * _TO_SPARE / max(1, tubes))
     for group in np.flatnonzero(zones == main).tolist():
         part = late[group][:-1] * _TO_SPARE / max(1.0, size[group])
@@ -209,7 +213,9 @@ def _call(task: Task, runs: list[list[Ints]], tubes: Ints) -> Calls:
         for run, blocks in enumerate(blocks_of_runs):
             if len(blocks):
                 mine = pieces[:, 0] == run
-                called = _call_run(task, stream, blocks, pieces[mine], tubes[stream, : len(mine)][mine])
+                called = _call_run(
+                    task, stream, blocks, pieces[mine], tubes[stream, : len(mine)][mine]
+                )
                 calls += called
                 stream_of += [stream] * len(called)
     columns = np.array([(c.block, c.slot, c.people) for c in calls], dtype=np.int64).reshape(-1, 3)

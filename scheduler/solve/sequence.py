@@ -61,4 +61,5 @@ def order_blocks(order: Order, blocks: Ints, waves: Ints, people: Ints) -> list[
 
 
 def _communities(order: Order, blocks: Ints) -> list[int]:
-    return np.unique(order.community[blocks]).tolist()
+    communities: list[int] = np.unique(order.community[blocks]).tolist()
+    return communities

@@ -185,7 +185,7 @@ def tie_breaks(instance: Instance, solution: Solution) -> dict[str, float]:
     sites = pair.size().groupby(level=0).size().to_numpy()
     wave = calls.slot // instance.clock.slots_per_wave
     share = instance.blocks.elderly / np.maximum(instance.blocks.people, 1)
-    old = np.maximum(share[calls.block], 0) * calls.people
+    old: Floats = np.maximum(share[calls.block], 0.0) * calls.people
     return {
         "communities_with_one_site": float((sites == 1).mean()),
         "window_h_mean": float(span.mean()),

@@ -80,7 +80,8 @@ class LabHours:
 
     def index(self, minute: Ints) -> Ints:
         """Return the hour that holds a minute."""
-        return (minute - self.begin_min[0]) // HOUR_MIN
+        hour: Ints = (minute - self.begin_min[0]) // HOUR_MIN
+        return hour
 
 
 def lab_hours(instance: Instance, num_hours: int) -> LabHours:

@@ -21,6 +21,7 @@ _EVENNESS = 0.004
 waves that cost the same. Below 0.02 % of a usual objective, and not part of any reported figure."""
 
 
+_NOBODY = 1e-9  # people
 _HELD = 20.0  # person-minutes paid for a tube that bridges a gap
 _LAST_RESORT = 2.0
 """Person-minutes that keep the flow from a choice unless the other is late: a minute costs 10."""
@@ -48,9 +49,7 @@ class GroupSupply:
     piece: Ints
 
 
-def group_supply(
-    layout: Layout, load: Load, people: Ints, units_per_person: Ints
-) -> GroupSupply:
+def group_supply(layout: Layout, load: Load, people: Ints, units_per_person: Ints) -> GroupSupply:
     """Return one row per group; ``people[stream]`` and ``units_per_person[stream]``."""
     rows = np.zeros(layout.num_groups, dtype=np.int64)
     parts: list[tuple[Ints, ...]] = []
@@ -93,7 +92,7 @@ def _group_arcs(
 
 @dataclass(frozen=True)
 class StreamSupply:
-    """One row per (stream, run) with people, in whole tubes; per arc the row of ``group_pieces``."""
+    """One row per (stream, run) with people, in tubes; per arc the row of ``group_pieces``."""
 
     supplies: Supplies
     stream: Ints  # per row
@@ -140,7 +139,7 @@ def stream_supply(
 
 
 def run_shares(layout: Layout, supply: StreamSupply, sent: Ints) -> list[Floats]:
-    """Return the share of each stream's work in each of its runs; equal shares where it has none."""
+    """Return the share of each stream's work in each of its runs; equal where it has none."""
     totals = tubes_by_piece(layout, supply, sent)
     shares = []
     for stream, group in enumerate(layout.group.tolist()):
@@ -227,7 +226,7 @@ def _fill_levels(
     minutes = np.diff(np.sum(in_slot, axis=0) * slot_min, prepend=0.0)
     taken = sent.sum(axis=1)
     step = np.diff(taken, prepend=0.0)
-    mean = np.divide(minutes, step, out=np.zeros_like(step), where=step > 1e-9)
+    mean = np.divide(minutes, step, out=np.zeros_like(step), where=step > _NOBODY)
     return taken, np.maximum.accumulate(mean)
 
 
@@ -265,7 +264,8 @@ def bridge(tubes: Ints, room: Ints, least: int) -> Ints:
 def gaps(tubes: Ints, least: int) -> list[int]:
     """Return the waves with fewer than ``least`` tubes between the first and the last with any."""
     some = np.flatnonzero(tubes)
-    if len(some) < 2:
+    if not len(some):
         return []
     between = np.arange(some[0] + 1, some[-1])
-    return between[tubes[between] < least].tolist()
+    torn: list[int] = between[tubes[between] < least].tolist()
+    return torn

@@ -106,7 +106,11 @@ def test_gaps_leave_out_the_unserved() -> None:
     instance = tiny_instance()
     plan = tiny_plan(instance)
     bound = plan.summary["objective"] - 74
-    summary = summarised(instance, plan, bound=bound, bound_unserved=51e6).summary
+    summary = summarised(
+        instance,
+        plan,
+        bound=bound,
+    ).summary
     assert summary["gap_per_person"] == pytest.approx(0.1)
     assert summary["relative_gap"] == pytest.approx(74 / plan.summary["objective"])
     assert verify(instance, plan.with_summary(summary)) == []
