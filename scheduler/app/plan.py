@@ -19,7 +19,6 @@ from scheduler.publish.plan_files import commit_plan, discard_partial, next_revi
 from scheduler.solve import make_plan
 from scheduler.store import RoundInfo, RunRecord, Store, open_store
 
-
 INTERRUPTED = 130
 """Exit code after Ctrl-C, by the shells' convention of 128 + signal number."""
 

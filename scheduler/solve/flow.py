@@ -14,7 +14,7 @@ from ortools.graph.python import min_cost_flow
 
 from scheduler.domain.city import Floats, Ints
 
-COST_SCALE = 2_000
+COST_SCALE = 10_000
 """Whole cost units per person-minute in the networks; bounds are computed in floating point."""
 
 _LARGEST = 2**61
