@@ -16,8 +16,8 @@ from scheduler.solve.slots import Call, fill_run
 from scheduler.solve.streams import Streams
 from scheduler.solve.waves import Load, bridge, gaps, stream_supply, tubes_by_piece
 
-_TRIES = 3
-_TO_SPARE = 1.2
+_TRIES = 5
+_TO_SPARE = 1.5  # doubled at every turn: a few tubes are less than a block
 _LATE_TUBE = 100.0  # gaps that are as bad as a tube that comes late
 _FEW_GAPS = 0.002  # share of all tubes that may be moved to bridge gaps without asking again
 
@@ -75,9 +75,9 @@ def schedule(
         score = torn + _LATE_TUBE * num_late
         if best is None or score < best[0]:
             best = (score, runs, tubes)
-        if score <= _FEW_GAPS * rows.sum() or (turn and not num_late):
+        if not num_late and (turn or torn <= _FEW_GAPS * rows.sum()):
             break
-        _postpone(task, wish, late, int(rows.sum()))
+        _postpone(task, wish, [n * _TO_SPARE * 2**turn for n in late], int(rows.sum()))
     if best is None:
         raise RuntimeError("Expected at least one try")
     return _call(task, best[1], best[2]), reach
@@ -142,7 +142,7 @@ def _late_tubes(layout: Layout, flow: LabFlow, reach: Reach, labs: LabSide) -> l
 
 
 def _postpone(task: Task, wish: list[Floats], late: list[Floats], tubes: int) -> None:
-    """Move late shares to the last run, with a little to spare.
+    """Move late shares to the last run, and those of the last run back.
 
     Where a stricter zone comes late, all groups of the commonest zone give way together.
     """
@@ -153,14 +153,16 @@ def _postpone(task: Task, wish: list[Floats], late: list[Floats], tubes: int) ->
     strict = sum(
         float(n.sum()) for n, zone in zip(late, zones.tolist(), strict=True) if zone != main
     )
-    everywhere = min(1.0, strict * _TO_SPARE / max(1, tubes))
+    everywhere = min(1.0, strict / max(1, tubes))
     for group in np.flatnonzero(zones == main).tolist():
-        part = late[group][:-1] * _TO_SPARE / max(1.0, size[group])
+        part = late[group] / max(1.0, size[group])
         for stream in layout.members[group].tolist():
             share = wish[stream]
-            cut = np.minimum(part + share[:-1] * everywhere, share[:-1])
+            back = min(float(part[-1]), float(share[-1])) if len(share) > 1 else 0.0
+            cut = np.minimum(part[:-1] + share[:-1] * everywhere, share[:-1])
             share[:-1] -= cut
-            share[-1] += cut.sum()
+            share[-1] += cut.sum() - back
+            share[:-1] += back / max(1, len(share) - 1)
 
 
 def load_people(task: Task, streams: Ints) -> int:
