@@ -19,7 +19,7 @@ from scheduler.app.plan import PlanOptions, PlanResult, plan_round
 @click.option("--time-limit", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS",
               help="Give up, exit 4, when no plan is complete by then.")  # fmt: skip
 @click.option("--workers", type=click.IntRange(min=1), default=2, show_default=True,
-              help="Processor cores that may be used.")  # fmt: skip
+              help="Processor cores that may be used; so far the flows run on one.")  # fmt: skip
 @click.option("--strict", is_flag=True, help="Exit 3 when a result would come late.")
 @click.option("--district", help="Plan one district only, with its share of the laboratories.")
 @click.option("--database-url", envvar="NAT_SCHEDULER_DATABASE_URL",
