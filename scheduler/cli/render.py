@@ -15,8 +15,8 @@ def width(text: str) -> int:
     return sum(_columns(character) for character in text)
 
 
-def cut(text: str, columns: int) -> str:
-    """Return a text of at most so many columns, with ``…`` where something was cut off."""
+def cut(text: str, columns: int, mark: str = "…") -> str:
+    """Return a text of at most so many columns, with ``mark`` where something was cut off."""
     if width(text) <= columns:
         return text
     kept, used = "", 0
@@ -25,7 +25,7 @@ def cut(text: str, columns: int) -> str:
         if used > columns - 1:
             break
         kept += character
-    return kept + "…"
+    return kept + mark
 
 
 def table(headers: Sequence[str], rows: Iterable[Sequence[object]], *, columns: int = WIDTH) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
@@ -10,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from scheduler.domain.city import Blocks, Communities, Floats, Ints, Labs, Sites, Window
+from scheduler.domain.city import Blocks, Communities, Ints, Labs, Sites, Window
 from scheduler.domain.settings import RoundSettings, Settings
 
 
@@ -152,14 +151,3 @@ class RoundClock:
         days, minute = divmod(minute_of_day, 1440)
         local = datetime(day.year, day.month, day.day) + timedelta(days=days, minutes=minute)  # noqa: DTZ001  # naive local time is what minute_of_local takes
         return self.minute_of_local(local)
-
-
-def site_travel_lookup(rows: Mapping[tuple[int, int], int], num_sites: int, num_labs: int) -> Ints:
-    """Return ``travel_min[site, lab]`` from (site, lab) -> minutes, -1 elsewhere."""
-    table = np.full((num_sites, num_labs), -1, dtype=np.int64)
-    for (site, lab), minutes in rows.items():
-        table[site, lab] = minutes
-    return table
-
-
-__all__ = ["Floats", "Instance", "RoundClock", "site_travel_lookup"]

@@ -271,7 +271,7 @@ class _Builder:
         )
         self.out_key = out
         on = grid[hour_g < self.num_hours - 1]
-        self.wait = self.arcs.add(
+        self.arcs.add(
             self.chain_node + on, self.chain_node + on + 1, self.big,
             60.0 * rate[on // self.num_hours // self.num_labs],
         )  # fmt: skip

@@ -147,7 +147,7 @@ def _postpone(task: Task, wish: list[Floats], late: list[Floats], tubes: int) ->
     Where a stricter zone comes late, all groups of the commonest zone give way together.
     """
     layout = task.layout
-    size = [load_people(task, m) / float(task.load.pool[m[0]]) for m in layout.members]
+    size = [_people_of(task, m) / float(task.load.pool[m[0]]) for m in layout.members]
     zones = layout.zone[[int(m[0]) for m in layout.members]]
     main = int(np.argmax(np.bincount(zones, weights=size)))
     strict = sum(
@@ -165,7 +165,7 @@ def _postpone(task: Task, wish: list[Floats], late: list[Floats], tubes: int) ->
             share[:-1] += back / max(1, len(share) - 1)
 
 
-def load_people(task: Task, streams: Ints) -> int:
+def _people_of(task: Task, streams: Ints) -> int:
     """Return the people of some streams."""
     return sum(int(task.people[task.streams.blocks[s]].sum()) for s in streams.tolist())
 

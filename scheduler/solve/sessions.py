@@ -78,11 +78,3 @@ def split_runs(
         gone = set(taken)
         waiting = [i for i in waiting if i not in gone]
     return runs
-
-
-def fits(sizes: Ints, capacity: list[int]) -> bool:
-    """Return whether all blocks find a run."""
-    empty = [0.0] * len(capacity)
-    share = [c / max(1, sum(capacity)) for c in capacity]
-    runs = split_runs(sizes, capacity, share, empty, 1)
-    return sum(map(len, runs)) == len(sizes)

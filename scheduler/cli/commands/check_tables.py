@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import textwrap
-import unicodedata
 from collections.abc import Iterator, Sequence
 
+from scheduler.cli.render import cut, width
 from scheduler.domain.arithmetic import Needs, RoundArithmetic
 from scheduler.domain.lab_arithmetic import LabArithmetic
 
@@ -45,30 +45,8 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
         yield "  ".join([first, *rest]).rstrip()
 
 
-def width(text: str) -> int:
-    """Return columns on a terminal; Chinese characters take two."""
-    return sum(_columns(c) for c in text)
-
-
-def fitted(text: str, columns: int) -> str:
-    """Return the text cut to a width on a terminal, with ~ where it was cut."""
-    if width(text) <= columns:
-        return text
-    kept, used = "", 0
-    for c in text:
-        used += _columns(c)
-        if used > columns - 1:
-            break
-        kept += c
-    return kept + "~"
-
-
-def _columns(c: str) -> int:
-    return 0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1
-
-
 def _name(needs: Needs) -> str:
-    return fitted(needs.district, _NAME_WIDTH) if needs.district else "city"
+    return cut(needs.district, _NAME_WIDTH, mark="~") if needs.district else "city"
 
 
 def _need_row(needs: Needs) -> list[str]:

@@ -7,7 +7,16 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from scheduler.solve.sessions import fits, split_runs, subset_near
+from scheduler.domain.city import Ints
+from scheduler.solve.sessions import split_runs, subset_near
+
+
+def fits(sizes: Ints, capacity: list[int]) -> bool:
+    """Return whether all blocks find a run."""
+    empty = [0.0] * len(capacity)
+    share = [c / max(1, sum(capacity)) for c in capacity]
+    runs = split_runs(sizes, capacity, share, empty, 1)
+    return sum(map(len, runs)) == len(sizes)
 
 
 def _sums(sizes: list[int]) -> set[int]:
