@@ -8,7 +8,7 @@ import numpy as np
 
 from scheduler.domain.city import Ints
 from scheduler.solve.layout import Layout
-from scheduler.solve.network import LabFlow, LabSide, Reach, Supplies, match, solve_labs
+from scheduler.solve.network import LabFlow, LabSide, Reach, Supplies, match, send_on_time, solve_labs
 from scheduler.solve.schedule import Calls
 
 
@@ -48,11 +48,20 @@ def batches_of(calls: Calls, pool: Ints, slots_per_wave: int, num_waves: int) ->
 
 
 def ship(
-    batches: Batches, layout: Layout, reach: Reach, labs: LabSide, pool: Ints, left_cost: float
+    batches: Batches,
+    layout: Layout,
+    reaches: tuple[Reach, Reach],
+    labs: LabSide,
+    pool: Ints,
+    left_cost: float,
 ) -> tuple[Shipments, Ints]:
-    """Send all tubes to labs at least lateness; returns shipments and tubes left per batch."""
+    """Send all tubes to labs at least lateness; returns shipments and tubes left per batch.
+
+    ``reaches`` are those to the labs planned for and to all labs: the second is looked at when the
+    first cannot start all tubes in time, and weighed when neither can.
+    """
     group = layout.group[batches.stream]
-    num_waves = reach.first_sample_min.shape[1]
+    num_waves = reaches[0].first_sample_min.shape[1]
     key = group * num_waves + batches.wave
     distinct, which = np.unique(key, return_inverse=True)
     units = np.bincount(which, weights=batches.tubes, minlength=len(distinct)).astype(np.int64)
@@ -60,7 +69,12 @@ def ship(
     supplies = Supplies(
         units, rows, distinct // num_waves, distinct % num_waves, units, np.zeros(len(rows))
     )
-    flow = solve_labs(supplies, reach, labs, np.full(len(rows), left_cost))
+    for reach in reaches:
+        flow = send_on_time(supplies, reach, labs)
+        if not flow.left.any():
+            break
+    else:
+        flow = solve_labs(supplies, reaches[0], labs, np.full(len(rows), left_cost))
     return _share(batches, which, distinct, flow, pool, num_waves)
 
 

@@ -1,4 +1,4 @@
-"""One call to OR-Tools' minimum-cost flow, guarded, with node prices.
+"""One call to OR-Tools' minimum-cost or maximum flow, guarded, with node prices.
 
 The solver crashes the process when supplies do not balance or flows are read after a failure
 (google/or-tools issues on SimpleMinCostFlow), so both are checked here, and costs are whole
@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from ortools.graph.python import min_cost_flow
+from ortools.graph.python import max_flow, min_cost_flow
 
 from scheduler.domain.city import Floats, Ints
 
@@ -76,6 +76,27 @@ def solve(network: Network) -> Ints:
     status = solver.solve()
     if status != solver.OPTIMAL:
         raise RuntimeError(f"Expected an optimal flow, got {status!s}")
+    flow: Ints = solver.flows(np.arange(len(network.tail)))
+    return flow
+
+
+def solve_largest(network: Network) -> Ints:
+    """Return a largest flow on each arc from nodes with supply to those with demand; costs are idle.
+
+    Supplies need not all be sent, so that nothing can be infeasible. Measured on the tubes of
+    synthetic Dalian: 0.05 s, where the flow at least cost takes 9 s.
+    """
+    num_nodes = len(network.supply)
+    source, sink = np.flatnonzero(network.supply > 0), np.flatnonzero(network.supply < 0)
+    ends = np.full(len(source), num_nodes), np.full(len(sink), num_nodes + 1)
+    tail = np.concatenate((network.tail, ends[0], sink))
+    head = np.concatenate((network.head, source, ends[1]))
+    capacity = np.concatenate((network.capacity, network.supply[source], -network.supply[sink]))
+    solver = max_flow.SimpleMaxFlow()
+    solver.add_arcs_with_capacity(tail, head, capacity)
+    status = solver.solve(num_nodes, num_nodes + 1)
+    if status != solver.OPTIMAL:
+        raise RuntimeError(f"Expected a largest flow, got {status!s}")
     flow: Ints = solver.flows(np.arange(len(network.tail)))
     return flow
 

@@ -6,8 +6,6 @@ relaxed places of the commonest zone, and the labs' prices.
 
 from __future__ import annotations
 
-from dataclasses import replace
-from math import lcm
 
 import numpy as np
 
@@ -17,25 +15,21 @@ from scheduler.domain.settings import Zone
 from scheduler.solve.assign import Relaxed, SlotOffer, Whole, make_whole, relax
 from scheduler.solve.bound import BoundFinder, LabCosts, LabPrices, longest_run
 from scheduler.solve.candidates import Candidates, Pairs, unit_vectors
-from scheduler.solve.layout import Layout, lay_out
-from scheduler.solve.network import Front, LabFlow, LabSide, Reach, Supplies, solve_labs
+from scheduler.solve.labs import Labs, Priced
+from scheduler.solve.layout import COARSE, Layout, lay_out
+from scheduler.solve.network import Front, LabFlow
 from scheduler.solve.packing import Packing
-from scheduler.solve.reach import Promise, travel_minutes
+from scheduler.solve.reach import travel_minutes
 from scheduler.solve.streams import Streams, reserve, runs_of
 from scheduler.solve.timeline import HOUR_MIN, lab_hours, site_sessions
-from scheduler.solve.waves import Load, group_supply, run_shares, stream_supply
+from scheduler.solve.waves import Load
 
 NEAREST_SITES = 8
 NEAREST_SITES_STRICT = 40
 MAIN_SEGMENTS = 24
 BOUND_SEGMENTS = 24
-NEAREST_LABS = 10
-LABS_KEPT = 2
-SPARE_EVERY_H, SPARE_FROM_TUBES = 8, 50
-LABS_ASKED = 4
-LAB_ROUNDS = 2
-WORTH_ASKING = 0.01  # person-minutes per person
-WORTH_SOLVING_AGAIN = 1.0  # the same, for the dearer flow of streams
+JOINT_PAIRS = 20_000
+"""Up to so many (block, site) pairs, blocks and labs settle in one flow."""
 MAX_HORIZON_DAYS = 30
 """Labs are looked at so long after the round at most, however cheap lateness is."""
 
@@ -45,10 +39,11 @@ class Market:
 
     streams: Streams
     layout: Layout
+    wide: Layout
     load: Load
-    wishes: list[Floats]
+    labs: Labs
     prices: LabPrices
-    group_labs: Flags
+    priced: Priced
 
     def __init__(self, instance: Instance, quota: Ints, seed: int) -> None:
         self.instance, self.quota = instance, quota
@@ -197,7 +192,9 @@ class Market:
             self.streams.add(site, self.main_zone, runs_of(self.free[site]), nobody)
         sites = np.array(self.streams.site, dtype=np.int64)
         points = unit_vectors(self.instance.sites.lat, self.instance.sites.lng)[sites]
-        self.layout = lay_out(self.streams, points, self.instance.clock.slots_per_wave)
+        per_wave = self.instance.clock.slots_per_wave
+        self.layout = lay_out(self.streams, points, per_wave)
+        self.wide = lay_out(self.streams, points, per_wave, COARSE)
         settings = self.instance.settings
         zone = self.layout.zone
         self.load = Load(
@@ -206,7 +203,8 @@ class Market:
             np.array(settings.weights.finish.by_zone())[zone],
             settings.round.slot_minutes,
         )
-        self._know_labs()
+        if len(self.streams):
+            self.labs = Labs(self.instance, self.hours, self.travel, self.load)
 
     def make_main_whole(self) -> None:
         """Fix one site for every block of the commonest zone."""
@@ -223,69 +221,34 @@ class Market:
     # Labs
 
     def price_labs(self) -> None:
-        """Let blocks choose sites and groups choose labs in one flow, and take over its prices.
+        """Let groups choose labs, and sites sell their slots at the labs' prices.
 
-        Groups ask for further labs at the prices found, and the flow is solved again.
+        In a small round blocks choose their sites in the same flow; in a city walking decides
+        about sites, so that places and labs in turn settle as well.
         """
-        per_person = self._per_person()
-        supply = group_supply(self.layout, self.load, self._stream_people(), per_person)
-        main = slice(self.first_main, None)
-        supply.supplies.units[np.unique(self.layout.group[main])] = 0
-        front = self._front(self.layout.group[main])
-        self._take_over(self._solve_asking(supply.supplies, front, WORTH_ASKING), front)
-
-    def price_streams(self) -> None:
-        """Refine the answer of ``price_labs``: every stream fills its own waves, blocks may move.
-
-        Leaves ``wishes[stream]``, the share of its work that belongs into each of its runs.
-        """
-        units = self._units_per_tube()
-        people = np.maximum(self._stream_people(), 1)[:, None]
-        supply = stream_supply(self.layout, self.load, people, {})
-        tubes = supply.supplies
-        scaled = Supplies(tubes.units * units, tubes.row, tubes.group, tubes.wave,
-                          tubes.capacity * units, tubes.cost / units)  # fmt: skip
-        row = np.empty(len(self.streams), dtype=np.int64)
-        row[supply.stream] = np.arange(len(supply.stream))
-        scaled.units[row[self.first_main :]] = 0
-        front = self._front(row[self.first_main :])
-        flow = self._solve_asking(scaled, front, WORTH_SOLVING_AGAIN)
-        self._take_over(flow, front)
-        self.wishes = run_shares(self.layout, supply, flow.sent)
-
-    def _solve_asking(self, supplies: Supplies, front: Front, worth_asking: float) -> LabFlow:
-        """Solve, and solve again with the labs asked for, while any are."""
-        flow = self._solve_labs(supplies, front)
-        for _ in range(LAB_ROUNDS - 1):
-            if not self._ask_for_labs(flow, worth_asking):
-                break
-            flow = self._solve_labs(supplies, front)
-        return flow
-
+        joint = len(self.main_pairs) <= JOINT_PAIRS
+        front = self._front() if joint else None
+        priced = self.labs.price(self.wide, self._stream_people(), front)
+        self.prices, self.wave_costs, self.priced = priced.prices, {}, priced
+        if front is not None:
+            self._take_over(priced.flow, front)
+        else:
+            self.relax_main()
     def _stream_people(self) -> Ints:
         """Return the people of each stream, as far as they are known."""
         people = np.zeros(len(self.streams), dtype=np.int64)
         for stream in range(self.first_main):
             people[stream] = self.instance.demand[self.streams.blocks[stream]].sum()
         main = slice(self.first_main, None)
-        people[main] = self.site_people[self.layout.site[main]]
+        people[main] = self.site_people[self.wide.site[main]]
         return people
 
-    def _units_per_tube(self) -> int:
-        """Return the units of a tube: every pool size in use divides them."""
-        main = self.instance.settings.pooling.by_zone()[self.main_zone]
-        return lcm(main, *np.unique(self.load.pool).tolist())
-
-    def _per_person(self) -> Ints:
-        """Return the units of a person of each stream."""
-        return self._units_per_tube() // self.load.pool
-
-    def _front(self, row_of_stream: Ints) -> Front:
-        """Return the blocks and sites of the commonest zone before the rows of its streams."""
+    def _front(self) -> Front:
+        """Return the blocks and sites of the commonest zone before the groups of its streams."""
         pool = self.instance.settings.pooling.by_zone()[self.main_zone]
-        per_person = self._units_per_tube() // pool
+        per_person = self.labs.units_per_tube // pool
         row = np.full(len(self.quota), -1, dtype=np.int64)
-        row[self.layout.site[self.first_main :]] = row_of_stream
+        row[self.wide.site[self.first_main :]] = self.wide.group[self.first_main :]
         weights = self.instance.settings.weights
         return Front(
             self.people * per_person, self.main_pairs.block, self.main_pairs.site,
@@ -296,7 +259,7 @@ class Market:
     def _take_over(self, flow: LabFlow, front: Front) -> None:
         """Let blocks follow the joint flow."""
         pool = self.instance.settings.pooling.by_zone()[self.main_zone]
-        per_person = self._units_per_tube() // pool
+        per_person = self.labs.units_per_tube // pool
         sent = flow.pair_units // per_person
         left = self.people - np.bincount(
             front.block, weights=sent, minlength=len(self.people)
@@ -305,91 +268,6 @@ class Market:
         self.site_people = np.bincount(front.site, weights=sent, minlength=len(self.quota)).astype(
             np.int64
         )
-
-    def _solve_labs(self, supplies: Supplies, front: Front) -> LabFlow:
-        weights, units = self.instance.settings.weights, self._units_per_tube()
-        first = np.array([m[0] for m in self.layout.members], dtype=np.int64)
-        per_person = self._per_person()[first]
-        row_group = np.zeros(len(supplies.units), dtype=np.int64)
-        row_group[supplies.row] = supplies.group
-        flow = solve_labs(
-            supplies, self._reach(weights.late / per_person), self._side(units),
-            weights.unserved / per_person[row_group], front,
-        )  # fmt: skip
-        self.prices = LabPrices(flow.hour_price * units, flow.day_price * units)
-        self.wave_costs = {}
-        return flow
-
-    def _ask_for_labs(self, flow: LabFlow, worth_asking: float) -> bool:
-        """Keep the labs in use and add those that groups would rather use; tell whether any."""
-        used = np.zeros(self.group_labs.shape, dtype=bool)
-        used[flow.load_group, flow.load_lab] = True
-        pools = self.load.pool[[int(m[0]) for m in self.layout.members]]
-        labs = LabCosts(self.instance, self.hours, self.prices)
-        asked = np.zeros(used.shape, dtype=bool)
-        for pool in np.unique(pools).tolist():
-            rows = np.flatnonzero(pools == pool)
-            gain = labs.gain(self.group_travel[rows], pool, self.group_labs[rows])
-            best = np.argsort(-gain, axis=1)[:, :LABS_ASKED]
-            worth = np.take_along_axis(gain, best, axis=1) > worth_asking
-            row, rank = np.nonzero(worth)
-            asked[rows[row], best[row, rank]] = True
-        self.group_labs = used | asked | self.nearest_labs
-        return bool(asked.any())
-
-    def _know_labs(self) -> None:
-        """Note how far groups lie from labs, and which labs they start with: the nearest."""
-        members = self.layout.members
-        shape = (len(members), len(self.instance.labs))
-        self.group_travel = np.array(
-            [self.travel[self.layout.site[m]].max(axis=0) for m in members], dtype=np.int64
-        ).reshape(shape)
-        pool = self.load.pool[[int(m[0]) for m in members]]
-        labs = self.instance.labs.pool_sizes
-        fits = [[not s or k in s for s in labs] for k in pool.tolist()]
-        accepts = np.array(fits, dtype=bool).reshape(shape)
-        order = np.argsort(np.where(accepts, self.group_travel, 1 << 30), axis=1)
-        near = np.zeros((2, *self.group_travel.shape), dtype=bool)
-        np.put_along_axis(near[0], order[:, :LABS_KEPT], values=True, axis=1)
-        np.put_along_axis(near[1], order[:, :NEAREST_LABS], values=True, axis=1)
-        self.nearest_labs, self.group_labs = near[0] & accepts, near[1] & accepts
-
-    def _reach(self, late_cost: Floats) -> Reach:
-        _, chain = np.unique(np.round(late_cost, 12), return_inverse=True)
-        shape = (len(self.layout.members), self.instance.clock.num_waves)
-        first = np.zeros(shape, dtype=np.int64)
-        slot = self.instance.settings.round.slot_minutes
-        for group, pieces in enumerate(self.layout.group_pieces):
-            first[group, pieces[::-1, 1]] = pieces[::-1, 2] * slot
-        return Reach(self.group_travel, self.group_labs, late_cost, chain, first, self.nearest_labs)
-
-    def _side(self, per_tube: int) -> LabSide:
-        targets = self.instance.settings.targets
-        whole = np.where(
-            self.hours.open_from > self.hours.begin_min[None, :], 0, self.hours.capacity
-        )  # a lab that opens within an hour is used from the next one on
-        hours = replace(self.hours, capacity=whole)
-        return LabSide(hours, Promise.of(self.instance), self.instance.labs.max_tubes_per_day,
-                       targets.max_holding_min, per_tube)  # fmt: skip
-
-    def tube_reach(self) -> Reach:
-        """Return how groups reach labs, counted in whole tubes."""
-        first = [int(m[0]) for m in self.layout.members]
-        pool = self.load.pool[first].astype(np.float64)
-        return self._reach(self.instance.settings.weights.late * pool)
-
-    def tube_side(self, *, spare: bool) -> LabSide:
-        """Return the labs, counted in whole tubes.
-
-        With ``spare`` larger labs keep one tube free every few hours: room for what the calls of
-        whole blocks shift between waves afterwards.
-        """
-        side = self._side(1)
-        if not spare:
-            return side
-        lab, hour = np.indices(side.hours.capacity.shape)
-        keep = ((lab + hour) % SPARE_EVERY_H == 0) & (side.hours.capacity >= SPARE_FROM_TUBES)
-        return replace(side, hours=replace(side.hours, capacity=side.hours.capacity - keep))
 
     # The bound
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from scheduler.domain.city import Flags, Floats, Ints
-from scheduler.solve.flow import ArcList, Network, potentials, solve
+from scheduler.solve.flow import ArcList, Network, potentials, solve, solve_largest
 from scheduler.solve.reach import Promise, start_min
 from scheduler.solve.timeline import LabHours
 
@@ -123,6 +123,12 @@ def solve_labs(
     return _Builder(supplies, reach, labs, left_cost, front).run()
 
 
+def send_on_time(supplies: Supplies, reach: Reach, labs: LabSide) -> LabFlow:
+    """Send as much as the labs can start within the promise; costs do not count, nor do prices."""
+    none = np.zeros(len(supplies.units))
+    return _Builder(supplies, reach, labs, none, None, on_time_only=True).run()
+
+
 class _Builder:
     """Numbers the nodes, adds one family of arcs after the other, solves and reads back."""
 
@@ -133,7 +139,10 @@ class _Builder:
         labs: LabSide,
         left_cost: Floats,
         front: Front | None,
+        *,
+        on_time_only: bool = False,
     ) -> None:
+        self.on_time_only = on_time_only
         self.supplies, self.reach, self.labs, self.left_cost = supplies, reach, labs, left_cost
         self.front = front
         everything = supplies.units.sum() + (front.block_units.sum() if front else 0)
@@ -159,7 +168,7 @@ class _Builder:
         )  # fmt: skip
         left = self.arcs.add(
             rows + np.arange(len(supplies.units)), self.sink,
-            supplies.units, self.left_cost,
+            0 if self.on_time_only else supplies.units, self.left_cost,
         )  # fmt: skip
         self._add_roads()
         self._add_hours()
@@ -172,8 +181,9 @@ class _Builder:
             )
         supply[self.sink] = -self.big
         network = self.arcs.network(supply)
-        flow = solve(network)
-        return self._read(network, flow, (sent, left, pairs))
+        if self.on_time_only:
+            return self._read_largest(solve_largest(network), sent)
+        return self._read(network, solve(network), (sent, left, pairs))
 
     def _add_front(self, rows: int) -> slice:
         """Add arcs from blocks to sites, and from sites to their rows."""
@@ -216,7 +226,8 @@ class _Builder:
         late = promise.late_min(wave, lab, start)
         on_time = allowed & (late == 0)
         self._add_on_time(group, wave, lab, np.where(on_time, hour, hour + 1))
-        self._add_late_arrival(group, wave, lab, hour, late, allowed & ~on_time)
+        direct = np.zeros_like(allowed) if self.on_time_only else allowed & ~on_time
+        self._add_late_arrival(group, wave, lab, hour, late, direct)
 
     def _add_on_time(self, group: Ints, wave: Ints, lab: Ints, hour: Ints) -> None:
         """Add roads into nodes (lab, wave, hour, chain), their free hours and their late entry."""
@@ -242,7 +253,8 @@ class _Builder:
         at, to = at[whole], to[whole]
         self.free = self.arcs.add(node[at], self._hour(lab[at], to), self.big, 0)
         self.free_node, self.free_lab, self.free_hour = at, lab[at], to
-        self._add_late_chain(node, lab, wave, np.maximum(hour, last + 1), group)
+        entry = self.num_hours if self.on_time_only else np.maximum(hour, last + 1)
+        self._add_late_chain(node, lab, wave, np.broadcast_to(entry, hour.shape), group)
 
     def _add_late_chain(self, node: Ints, lab: Ints, wave: Ints, hour: Ints, group: Ints) -> None:
         hours, promise = self.labs.hours, self.labs.promise
@@ -325,6 +337,14 @@ class _Builder:
         return LabFlow(
             flow[arcs[0]], flow[arcs[1]], *load, hour_price, day_price, flow[arcs[2]], site_price
         )
+
+    def _read_largest(self, flow: Ints, sent: slice) -> LabFlow:
+        supplies, none = self.supplies, np.empty(0)
+        out = np.bincount(supplies.row, weights=flow[sent], minlength=len(supplies.units))
+        left = supplies.units - np.rint(out).astype(np.int64)
+        prices = (np.zeros((self.num_labs, self.num_hours)), np.zeros((self.num_labs, 1)))
+        nobody = np.empty(0, dtype=np.int64)
+        return LabFlow(flow[sent], left, *self._loads(flow), *prices, nobody, none)
 
     def _loads(self, flow: Ints) -> tuple[Ints, Ints, Ints, Ints, Ints]:
         """Split the flow through shared nodes among groups: first come, first served."""

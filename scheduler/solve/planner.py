@@ -52,10 +52,8 @@ def solve_round(
     market.relax_main()
     if not len(market.streams):
         return market, _nobody_called(market)
-    report("places and labs together", None)
+    report("places and labs", None)
     market.price_labs()
-    report("streams and labs together", None)
-    market.price_streams()
     report("whole blocks", None)
     market.make_main_whole()
     report("lower bound", None)
@@ -87,16 +85,16 @@ def _schedule(instance: Instance, market: Market) -> tuple[Calls, Batches, Shipm
         elder_waves(instance.clock),
     )
     places = Places(market.pairs, instance.block_zone, instance.demand)
-    task = Task(market.streams, market.layout, market.load, places, order)
+    task = Task(market.streams, market.layout, market.wide, market.load, places, order)
     pool = market.load.pool
-    left_cost = instance.settings.weights.unserved * int(pool.max(initial=1))
-    reach, labs = market.tube_reach(), market.tube_side(spare=False)
-    calls, reach = schedule(task, market.wishes, reach, market.tube_side(spare=True), left_cost)
+    desk = market.labs.desk(market.layout, market.wide, market.priced)
+    calls, reach = schedule(task, market.priced.volumes, desk)
+    labs = market.labs.side(1)
     per_wave, waves = instance.clock.slots_per_wave, instance.clock.num_waves
     past_end: list[int] = []
     while True:
         batches = batches_of(calls, pool, per_wave, waves)
-        shipments, left = ship(batches, market.layout, reach, labs, pool, left_cost)
+        shipments, left = ship(batches, market.layout, (reach, desk.far), labs, pool, desk.left_cost)
         if not left.any():
             return calls, batches, shipments, past_end
         lost = _blocks_of(calls, batches, left, per_wave)

@@ -9,17 +9,17 @@ import numpy as np
 from scheduler.domain.city import Floats, Ints
 from scheduler.solve.layout import Layout
 from scheduler.solve.network import LabFlow, LabSide, Reach, solve_labs
+from scheduler.solve.ontime import Desk, fit_on_time
 from scheduler.solve.rescue import Places, Rescue
 from scheduler.solve.sequence import Order, order_blocks
 from scheduler.solve.sessions import split_runs
 from scheduler.solve.slots import Call, fill_run
 from scheduler.solve.streams import Streams
-from scheduler.solve.waves import Load, bridge, gaps, stream_supply, tubes_by_piece
+from scheduler.solve.volumes import Shares, even_volumes, move_tubes, share_tubes
+from scheduler.solve.waves import Load, TubeRows, bridge, tube_rows, tube_supply, tubes_by_piece
 
-_TRIES = 5
+_TRIES, _TRIES_LATE = 8, 5
 _TO_SPARE = 1.5  # doubled at every turn: a few tubes are less than a block
-_LATE_TUBE = 100.0  # gaps that are as bad as a tube that comes late
-_FEW_GAPS = 0.002  # share of all tubes that may be moved to bridge gaps without asking again
 
 
 @dataclass(frozen=True)
@@ -34,10 +34,11 @@ class Calls:
 
 @dataclass(frozen=True)
 class Task:
-    """What is scheduled: the streams, their layout, their load, and where else blocks may go."""
+    """What is scheduled: the streams, their fine and wide layout, their load, and other places."""
 
     streams: Streams
     layout: Layout
+    wide: Layout
     load: Load
     places: Places
     order: Order
@@ -48,39 +49,125 @@ class Task:
         return self.places.people
 
 
-def schedule(
-    task: Task, wish: list[Floats], reach: Reach, labs: LabSide, left_cost: float
-) -> tuple[Calls, Reach]:
+def schedule(task: Task, volumes: Floats, desk: Desk) -> tuple[Calls, Reach]:
     """Call all blocks of all streams; returns the calls and the labs they were planned for.
 
-    ``wish[stream]`` says how much of a stream's work belongs into each run. Whole blocks and
-    part-filled tubes need a little more: what would come late is moved to the last run, and gaps
-    that would tear a block apart are bridged; then the labs are asked again. ``labs`` counts whole
-    tubes; ``left_cost`` is the price of a tube not sent.
+    ``volumes[group, piece]`` is what wide groups should send, in any unit. Where every tube can be in time, streams follow these volumes, and blocks whose tubes labs could not
+    start in time move to the last run. Where some must be late, one flow weighs all.
     """
-    wish = [share.copy() for share in wish]
-    _leave_room(task, wish)
+    wish = _wishes(task, volumes)
+    if desk.all_on_time:
+        for turn in range(_TRIES):
+            runs = _split(task, wish)
+            rows = tube_rows(task.layout, task.load, _people(task, runs))
+            planned = _shared(task.wide, task.load, rows, volumes)
+            fitted = fit_on_time(task.layout, rows, planned, desk)
+            if not fitted.beyond.any():
+                _follow(task.layout, rows, planned, fitted.tubes)
+                return _call(task, runs, planned), fitted.reach
+            excess = _by_group(task.layout, rows, fitted.beyond * (1 + turn))
+            _postpone(task, wish, excess, int(rows.units.sum()))
+    return _schedule_late(task, wish, desk)
+
+
+def _schedule_late(task: Task, wish: list[Floats], desk: Desk) -> tuple[Calls, Reach]:
+    """Call all blocks where lateness must be weighed."""
     best: tuple[float, list[list[Ints]], Ints] | None = None
-    held: dict[tuple[int, int], int] = {}
-    for turn in range(_TRIES):
+    reach = desk.near
+    for turn in range(_TRIES_LATE):
         runs = _split(task, wish)
-        supply = stream_supply(task.layout, task.load, _people(task, runs), held)
-        rows = supply.supplies.units
-        flow = solve_labs(supply.supplies, reach, labs, np.full(len(rows), left_cost))
+        rows = tube_rows(task.layout, task.load, _people(task, runs))
+        supply = tube_supply(task.layout, task.load, rows)
+        left_cost = np.full(len(rows.units), desk.left_cost)
+        flow = solve_labs(supply.supplies, reach, desk.labs, left_cost)
         reach = reach.with_labs_of(flow)
-        late = _late_tubes(task.layout, flow, reach, labs)
-        tubes = tubes_by_piece(task.layout, supply, flow.sent)
-        torn = _hold_gaps(task, tubes, held)
+        late = _late_tubes(task.layout, flow, reach, desk.labs)
         num_late = sum(float(n.sum()) for n in late)
-        score = torn + _LATE_TUBE * num_late
-        if best is None or score < best[0]:
-            best = (score, runs, tubes)
-        if not num_late and (turn or torn <= _FEW_GAPS * rows.sum()):
+        if best is None or num_late < best[0]:
+            tubes = tubes_by_piece(task.layout, supply, flow.sent)
+            best = (num_late, runs, _shared(task.layout, task.load, rows, tubes.astype(np.float64)))
+        if not num_late:
             break
-        _postpone(task, wish, [n * _TO_SPARE * 2**turn for n in late], int(rows.sum()))
+        _postpone(task, wish, [n * _TO_SPARE * 2**turn for n in late], int(rows.units.sum()))
     if best is None:
         raise RuntimeError("Expected at least one try")
     return _call(task, best[1], best[2]), reach
+
+
+def _wishes(task: Task, volumes: Floats) -> list[Floats]:
+    """Return the share of each stream's work that belongs into each of its runs."""
+    layout = task.wide
+    room = np.zeros((len(task.streams), volumes.shape[1]), dtype=np.int64)
+    for group, members in enumerate(layout.members):
+        pieces = layout.group_pieces[group]
+        width = pieces[:, 3] - pieces[:, 2]
+        room[members, : len(width)] = width[None, :] * task.load.quota[members][:, None]
+    people = np.array([int(task.people[b].sum()) for b in task.streams.blocks])
+    people = np.minimum(people, room.sum(axis=1))
+    quota = task.load.quota.astype(np.float64)
+    even = even_volumes(Shares(layout.group, quota, people, room, volumes))
+    wish = []
+    for stream, group in enumerate(layout.group.tolist()):
+        pieces = layout.group_pieces[group]
+        by_run = np.bincount(pieces[:, 0], weights=even[stream, : len(pieces)])
+        total = by_run.sum()
+        wish.append(by_run / total if total else np.full(len(by_run), 1 / len(by_run)))
+    return wish
+
+
+def _by_group(layout: Layout, rows: TubeRows, tubes: Ints) -> list[Floats]:
+    """Return tubes of rows per group and run."""
+    result = [np.zeros(int(pieces[-1, 0]) + 1) for pieces in layout.group_pieces]
+    for group, run, count in zip(
+        rows.group.tolist(), rows.run.tolist(), tubes.tolist(), strict=True
+    ):
+        result[group][run] += count
+    return result
+
+
+def _shared(layout: Layout, load: Load, rows: TubeRows, volumes: Floats) -> Ints:
+    """Return tubes ``[stream, piece]`` in the proportions of ``volumes[group, piece]``."""
+    run_of = np.full(volumes.shape, -1, dtype=np.int64)
+    for group, pieces in enumerate(layout.group_pieces):
+        run_of[group, : len(pieces)] = pieces[:, 0]
+    stream, run = np.nonzero(rows.tubes)
+    part = layout.group[stream]
+    here = run_of[part] == run[:, None]
+    count, room = rows.tubes[stream, run], np.where(here, rows.room[stream], 0)
+    key = part * rows.tubes.shape[1] + run  # a run of a group is a part of its own
+    distinct, which = np.unique(key, return_inverse=True)
+    group, of_run = distinct // rows.tubes.shape[1], distinct % rows.tubes.shape[1]
+    wanted = np.where(run_of[group] == of_run[:, None], volumes[group], 0)
+    quota = (load.quota / load.pool)[stream]
+    even = even_volumes(Shares(which, quota, count, room, wanted))
+    tubes = np.zeros_like(rows.room)
+    owed: dict[tuple[int, bytes], Floats] = {}
+    order = np.argsort(which, kind="stable")
+    edges = np.searchsorted(which[order], np.arange(len(distinct) + 1))
+    for number, (g, r) in enumerate(zip(group.tolist(), of_run.tolist(), strict=True)):
+        mine = order[edges[number] : edges[number + 1]]
+        pieces = layout.group_pieces[g]
+        at = slice(*np.searchsorted(pieces[:, 0], [r, r + 1]).tolist())
+        widest = int((pieces[at, 3] - pieces[at, 2]).max())
+        least = -(-widest // int(load.pool[stream[mine[0]]]))
+        name = (int(layout.zone[stream[mine[0]]]), pieces[at].tobytes())
+        debt = owed.setdefault(name, np.zeros(at.stop - at.start))
+        tubes[stream[mine], at] = share_tubes(even[mine, at], count[mine], room[mine, at], least, debt)
+    return tubes
+
+
+def _follow(layout: Layout, rows: TubeRows, tubes: Ints, totals: Ints) -> None:
+    """Change ``tubes[stream, piece]`` so that they sum to ``totals[group, piece]``."""
+    for group, members in enumerate(layout.members):
+        change = totals[group] - tubes[members].sum(axis=0)
+        if not change.any():
+            continue
+        pieces = layout.group_pieces[group]
+        for run in np.unique(pieces[:, 0]).tolist():
+            here = np.ix_(members, np.flatnonzero(pieces[:, 0] == run))
+            part = tubes[here]
+            move_tubes(part, rows.room[here], change[here[1][0]])
+            tubes[here] = part
 
 
 def _most_runs(layout: Layout) -> int:
@@ -95,33 +182,6 @@ def _people(task: Task, runs: list[list[Ints]]) -> Ints:
         for run, blocks in enumerate(blocks_of_runs):
             people[stream, run] = task.people[blocks].sum()
     return people
-
-
-def _hold_gaps(task: Task, tubes: Ints, held: dict[tuple[int, int], int]) -> int:
-    """Ask that gaps be bridged next time; returns how many tubes are missing in gaps now."""
-    torn = 0
-    for group, members in enumerate(task.layout.members):
-        pieces = task.layout.group_pieces[group]
-        for run in np.unique(pieces[:, 0]).tolist():
-            at = np.flatnonzero(pieces[:, 0] == run)
-            widest = int((pieces[at, 3] - pieces[at, 2]).max())
-            least = -(-widest // int(task.load.pool[members[0]]))
-            for stream in members.tolist():
-                for wave in gaps(tubes[stream, at], least):
-                    held[stream, int(at[wave])] = least
-                    torn += least
-    return torn
-
-
-def _leave_room(task: Task, wish: list[Floats]) -> None:
-    """Lower the shares of all runs but the last by what part-filled tubes take beyond full ones."""
-    people = _people(task, _split(task, wish))
-    pool = task.load.pool[:, None]
-    spare = float((-(-people // pool) * pool).sum()) / max(1, int(people.sum())) - 1
-    for share in wish:
-        cut = share[:-1] * spare
-        share[:-1] -= cut
-        share[-1] += cut.sum()
 
 
 def _late_tubes(layout: Layout, flow: LabFlow, reach: Reach, labs: LabSide) -> list[Floats]:

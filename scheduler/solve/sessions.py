@@ -58,7 +58,7 @@ def split_runs(
     """Return per run the indices of blocks; what fits nowhere is left out.
 
     ``capacity[run]`` is in people, ``share[run]`` sums to 1, ``carry[run]`` is what earlier streams
-    of the group still owe the run and is updated.
+    of the group still owe the run and is updated; a part-filled tube counts as a full one.
     """
     waiting = list(range(len(sizes)))
     runs: list[list[int]] = []
@@ -73,7 +73,7 @@ def split_runs(
             wish = round(total * share[run] + carry[run])
             chosen = subset_near(people, wish, rest - later, min(room, rest), tube)
         taken = [waiting[c] for c in chosen]
-        carry[run] += total * share[run] - float(sizes[taken].sum())
+        carry[run] += total * share[run] + float(-sizes[taken].sum() // tube * tube)
         runs.append(taken)
         gone = set(taken)
         waiting = [i for i in waiting if i not in gone]

@@ -22,7 +22,6 @@ waves that cost the same. Below 0.02 % of a usual objective, and not part of any
 
 
 _NOBODY = 1e-9  # people
-_HELD = 20.0  # person-minutes paid for a tube that bridges a gap
 _LAST_RESORT = 2.0
 """Person-minutes that keep the flow from a choice unless the other is late: a minute costs 10."""
 
@@ -91,119 +90,109 @@ def _group_arcs(
 
 
 @dataclass(frozen=True)
-class StreamSupply:
-    """One row per (stream, run) with people, in tubes; per arc the row of ``group_pieces``."""
+class TubeRows:
+    """One row per (group, run) with people, in tubes.
+
+    ``tubes[stream, run]`` is what each stream of a row sends, ``room[stream, piece]`` the tubes
+    that fit into its waves, both zero where a stream has nobody.
+    """
+
+    units: Ints
+    group: Ints
+    run: Ints
+    tubes: Ints
+    room: Ints
+
+
+@dataclass(frozen=True)
+class TubeSupply:
+    """Supplies of tubes with what waves cost; ``piece`` per arc is the row of ``group_pieces``."""
 
     supplies: Supplies
-    stream: Ints  # per row
-    run: Ints  # per row
-    piece: Ints  # per arc
+    piece: Ints
 
 
-def stream_supply(
-    layout: Layout, load: Load, people: Ints, held: dict[tuple[int, int], int]
-) -> StreamSupply:
-    """Return what every stream must send in each run; ``people[stream, run]``.
+def tube_rows(layout: Layout, load: Load, people: Ints) -> TubeRows:
+    """Return what every group must send in each run; ``people[stream, run]``."""
+    most = max(len(p) for p in layout.group_pieces)
+    tubes, room = np.zeros_like(people), np.zeros((len(people), most), dtype=np.int64)
+    rows: list[tuple[int, int, int]] = []
+    alike: dict[bytes, list[Ints]] = {}
+    for group, members in enumerate(layout.members):
+        alike.setdefault(layout.group_pieces[group].tobytes(), []).append(members)
+    for key, parts in alike.items():
+        pieces, streams = np.frombuffer(key, dtype=np.int64).reshape(-1, 4), np.concatenate(parts)
+        for run in range(int(pieces[-1, 0]) + 1):
+            some = streams[people[streams, run] > 0]
+            at = np.flatnonzero(pieces[:, 0] == run)
+            wave_room = load.quota[some][:, None] * (pieces[at, 3] - pieces[at, 2])[None, :]
+            need, fits = tubes_needed(people[some, run], load.pool[some], wave_room)
+            tubes[some, run] = need
+            room[np.ix_(some, at)] = fits
+    for group, members in enumerate(layout.members):
+        total = tubes[members].sum(axis=0)
+        rows += [(group, run, int(total[run])) for run in np.flatnonzero(total).tolist()]
+    table = np.array(rows, dtype=np.int64).reshape(-1, 3)
+    return TubeRows(table[:, 2], table[:, 0], table[:, 1], tubes, room)
 
-    With one column of people, streams with several runs may send in any of them.
-    ``held[stream, piece]`` are tubes that must be sent in a wave, to bridge a gap.
-    """
-    units: list[Ints] = []
-    row_columns: list[tuple[Ints, Ints]] = []
+
+def tube_supply(layout: Layout, load: Load, rows: TubeRows) -> TubeSupply:
+    """Return the supplies of rows of tubes, with convex costs of what a wave takes."""
     parts: list[tuple[Ints, ...]] = []
     costs: list[Floats] = []
-    first = 0
-    for group, members in enumerate(layout.members):
-        pieces = layout.group_pieces[group]
-        every = np.arange(len(pieces))
-        for run in range(people.shape[1]):
-            at = np.flatnonzero(pieces[:, 0] == run) if people.shape[1] > 1 else every
-            if not len(at):
-                continue
-            some = members[people[members, run] > 0]
-            tubes, capacity, cost = _stream_arcs(load, some, people[some, run], pieces[at])
-            _hold(capacity, cost, some, at, held)
-            stream, wave, step = np.nonzero(capacity)
-            parts.append((first + stream, np.full(len(stream), group), pieces[at[wave], 1],
-                          capacity[stream, wave, step], at[wave]))  # fmt: skip
-            costs.append(cost[stream, wave, step])
-            units.append(tubes)
-            row_columns.append((some, np.full(len(some), run)))
-            first += len(some)
-    row, group_column, wave, capacity, piece = (np.concatenate(c) for c in zip(*parts, strict=True))
-    supplies = Supplies(
-        np.concatenate(units), row, group_column, wave, capacity, np.concatenate(costs)
+    for row, (group, run) in enumerate(zip(rows.group.tolist(), rows.run.tolist(), strict=True)):
+        members, pieces = layout.members[group], layout.group_pieces[group]
+        some = members[rows.tubes[members, run] > 0]
+        at = np.flatnonzero(pieces[:, 0] == run)
+        piece, capacity, cost = _tube_arcs(
+            load, some, rows.tubes[some, run], rows.room[np.ix_(some, at)], pieces[at]
+        )
+        parts.append((np.full(len(piece), row), np.full(len(piece), group),
+                      pieces[at[piece], 1], capacity, at[piece]))  # fmt: skip
+        costs.append(cost)
+    row_of, group_column, wave, capacity, piece = (
+        np.concatenate(c) for c in zip(*parts, strict=True)
     )
-    stream, run_column = (np.concatenate(c) for c in zip(*row_columns, strict=True))
-    return StreamSupply(supplies, stream, run_column, piece)
+    supplies = Supplies(rows.units, row_of, group_column, wave, capacity, np.concatenate(costs))
+    return TubeSupply(supplies, piece)
 
 
-def run_shares(layout: Layout, supply: StreamSupply, sent: Ints) -> list[Floats]:
-    """Return the share of each stream's work in each of its runs; equal where it has none."""
-    totals = tubes_by_piece(layout, supply, sent)
-    shares = []
-    for stream, group in enumerate(layout.group.tolist()):
-        pieces = layout.group_pieces[group]
-        by_run = np.bincount(pieces[:, 0], weights=totals[stream, : len(pieces)])
-        total = by_run.sum()
-        shares.append(by_run / total if total else np.full(len(by_run), 1 / len(by_run)))
-    return shares
-
-
-def tubes_by_piece(layout: Layout, supply: StreamSupply, sent: Ints) -> Ints:
-    """Return what was sent as ``[stream, piece]``."""
-    most = max(len(p) for p in layout.group_pieces)
-    stream = supply.stream[supply.supplies.row]
-    size = len(layout.site) * most
-    total = np.bincount(stream * most + supply.piece, weights=sent, minlength=size)
-    return np.rint(total).astype(np.int64).reshape(-1, most)
-
-
-def _stream_arcs(
-    load: Load, streams: Ints, people: Ints, pieces: Ints
+def _tube_arcs(
+    load: Load, streams: Ints, tubes: Ints, room: Ints, pieces: Ints
 ) -> tuple[Ints, Ints, Floats]:
-    """Return tubes per stream, and capacity and cost ``[stream, wave, step]`` in tubes.
+    """Return (piece, capacity, cost) of the arcs of a group's run, in tubes.
 
-    Steps: tubes that are held, the even share of the run, the rest of the first slot, the second,
-    all later ones, and the tube that the wave's room does not fill, which is a last resort.
+    The last step of a wave is the tube that its room does not fill: a last resort.
     """
+    pool, finish = int(load.pool[streams[0]]), float(load.finish[streams[0]])
+    quota = load.quota[streams]
     width = pieces[:, 3] - pieces[:, 2]
-    quota, pool = load.quota[streams], load.pool[streams]
-    wave_room = quota[:, None] * width[None, :]
-    tubes, room = tubes_needed(people, pool, wave_room)
-    full = wave_room // pool[:, None]
-    even = np.minimum((-(-tubes // len(pieces)))[:, None], full)
-    slots = np.minimum(width[None, :, None], np.array([1, 2, 1 << 20])[None, None, :])
-    ends = np.minimum(slots * quota[:, None, None] // pool[:, None, None], full[:, :, None])
-    ends = np.sort(np.concatenate((even[:, :, None], ends), axis=2), axis=2)
-    ends = np.concatenate((np.zeros_like(even)[:, :, None], ends, room[:, :, None]), axis=2)
-    capacity = np.diff(ends, prepend=0, axis=2)
-    middle = (ends - capacity / 2) * pool[:, None, None]
-    slot = np.floor(middle / np.maximum(quota, 1)[:, None, None]) * load.slot_min
-    begin = (pieces[:, 2] * load.slot_min)[None, :, None]
-    uneven = np.arange(6)[None, None, :] / 6 * _EVENNESS
-    cost = ((begin + slot) * load.finish[streams][:, None, None] + uneven) * pool[:, None, None]
-    cost = np.maximum.accumulate(cost, axis=2)
-    cost[:, :, 5] += _LAST_RESORT * pool[:, None]
-    return tubes, capacity, cost
+    parts: list[tuple[Ints, Ints, Floats]] = []
+    for slots in np.unique(width).tolist():
+        taken, minutes = _fill_levels(tubes * pool, quota, slots, load.slot_min, 1 / len(pieces))
+        at = np.flatnonzero(width == slots)
+        full = int((quota * slots // pool).sum())
+        upto = np.minimum(np.floor(taken / pool + 1e-9).astype(np.int64), full)
+        upto[-1] = full if upto[-1] * pool < int(tubes.sum()) * pool else upto[-1]
+        step = np.diff(upto, prepend=0)
+        begin = pieces[at, 2] * load.slot_min * finish
+        level = np.arange(len(step)) / len(step) * _EVENNESS
+        cost = begin[:, None] + (minutes * finish + level)[None, :]
+        parts.append((np.repeat(at, len(step)), np.tile(step, len(at)), cost.ravel() * pool))
+        spill = room[:, at].sum(axis=0) - full
+        parts.append((at, np.maximum(spill, 0), (cost[:, -1] + _LAST_RESORT) * pool))
+    piece, capacity, cost = (np.concatenate(c) for c in zip(*parts, strict=True))
+    some = capacity > 0
+    return piece[some], capacity[some], cost[some]
 
 
-def _hold(
-    capacity: Ints, cost: Floats, streams: Ints, pieces: Ints, held: dict[tuple[int, int], int]
-) -> None:
-    """Turn some of the even share of held waves into tubes that pay for being sent."""
-    if not held:
-        return
-    for row, stream in enumerate(streams.tolist()):
-        for wave, piece in enumerate(pieces.tolist()):
-            tubes = min(held.get((stream, piece), 0), int(capacity[row, wave].sum()))
-            left = tubes
-            for step in range(1, 6):
-                cut = min(left, int(capacity[row, wave, step]))
-                capacity[row, wave, step] -= cut
-                left -= cut
-            capacity[row, wave, 0] = tubes
-            cost[row, wave, 0] = -_HELD
+def tubes_by_piece(layout: Layout, supply: TubeSupply, sent: Ints) -> Ints:
+    """Return what was sent as ``[group, piece]``."""
+    most = max(len(p) for p in layout.group_pieces)
+    size = layout.num_groups * most
+    at = supply.supplies.group * most + supply.piece
+    total = np.bincount(at, weights=sent, minlength=size)
+    return np.rint(total).astype(np.int64).reshape(-1, most)
 
 
 def _fill_levels(
@@ -234,15 +223,19 @@ def tubes_needed(people: Ints, pool: Ints, wave_room: Ints) -> tuple[Ints, Ints]
     """Return the least tubes each stream needs in a run, and its room in tubes per wave.
 
     ``wave_room[stream, wave]`` in people: a wave that is filled to its room ends with a tube that
-    is not full, unless the room is a multiple of the pool size. Only streams that need those places
-    get that tube.
+    is not full, unless the room is a multiple of the pool size. Streams that need those places get
+    that tube in as few waves as hold them, those with most places first.
     """
     full = wave_room // pool[:, None]
     short = np.maximum(0, people - full.sum(axis=1) * pool)
-    spare = np.sort(wave_room % pool[:, None], axis=1)[:, ::-1]
-    extra = (np.cumsum(spare, axis=1) < short[:, None]).sum(axis=1) + (short > 0)
-    tubes = np.where(short > 0, full.sum(axis=1) + extra, -(-people // pool))
-    return tubes, np.where(short[:, None] > 0, -(-wave_room // pool[:, None]), full)
+    places = wave_room % pool[:, None]
+    order = np.argsort(-places, axis=1, kind="stable")
+    before = np.cumsum(np.take_along_axis(places, order, axis=1), axis=1)
+    before -= np.take_along_axis(places, order, axis=1)
+    extra = np.zeros_like(full)
+    np.put_along_axis(extra, order, (before < short[:, None]).astype(np.int64), axis=1)
+    tubes = np.where(short > 0, full.sum(axis=1) + extra.sum(axis=1), -(-people // pool))
+    return tubes, full + extra
 
 
 def bridge(tubes: Ints, room: Ints, least: int) -> Ints:

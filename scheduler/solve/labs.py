@@ -1,0 +1,152 @@
+"""What the labs ask for time, and the labs as the networks see them.
+
+Prices are found coarsely: streams join into wide groups whose roads are reckoned from their middle,
+with every lab of the city as a candidate, so a far lab is used exactly when it pays. The bound
+takes any prices; tubes are sent afterwards by finer groups with exact roads.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from math import lcm
+
+import numpy as np
+
+from scheduler.domain.city import Flags, Floats, Ints
+from scheduler.domain.instance import Instance
+from scheduler.solve.bound import LabPrices
+from scheduler.solve.layout import Layout
+from scheduler.solve.network import Front, LabFlow, LabSide, Reach, solve_labs
+from scheduler.solve.ontime import Desk
+from scheduler.solve.reach import Promise
+from scheduler.solve.timeline import LabHours
+from scheduler.solve.waves import Load, group_supply
+
+LABS_FOR_TUBES = 8
+"""Labs that a fine group starts with: those its wide group sends most to."""
+LABS_KEPT = 2
+SPARE_EVERY_H, SPARE_FROM_TUBES = 8, 50
+
+
+@dataclass(frozen=True)
+class Priced:
+    """What a coarse flow tells: prices, units by group and piece, and by group and lab."""
+
+    prices: LabPrices
+    flow: LabFlow
+    volumes: Floats
+    lab_units: Ints
+    all_on_time: bool
+
+
+class Labs:
+    """The labs of one round, for streams with a known load; see the module."""
+
+    def __init__(self, instance: Instance, hours: LabHours, travel: Ints, load: Load) -> None:
+        self.instance, self.hours, self.travel, self.load = instance, hours, travel, load
+        self.units_per_tube = lcm(*np.unique(load.pool).tolist())
+
+    def price(self, layout: Layout, people: Ints, front: Front | None) -> Priced:
+        """Send ``people[stream]`` through all labs at least cost, and read the prices.
+
+        With a front the people of its rows come from blocks instead; its rows are groups.
+        """
+        first = np.array([m[0] for m in layout.members], dtype=np.int64)
+        per_person = self.units_per_tube // self.load.pool
+        supply = group_supply(layout, self.load, people, per_person)
+        if front is not None:
+            supply.supplies.units[np.unique(front.row[front.row >= 0])] = 0
+        weights = self.instance.settings.weights
+        reach = self._reach(layout, _middle(layout, self.travel), weights.late / per_person[first])
+        flow = solve_labs(
+            supply.supplies, reach, self.side(self.units_per_tube),
+            weights.unserved / per_person[first], front,
+        )  # fmt: skip
+        unit = self.units_per_tube
+        volumes = _by_piece(layout, supply.supplies.row, supply.piece, flow.sent)
+        lab_units = np.zeros(reach.usable.shape, dtype=np.int64)
+        np.add.at(lab_units, (flow.load_group, flow.load_lab), flow.load_units)
+        prices = LabPrices(flow.hour_price * unit, flow.day_price * unit)
+        return Priced(prices, flow, volumes, lab_units, self._is_on_time(flow, reach))
+
+    def _is_on_time(self, flow: LabFlow, reach: Reach) -> bool:
+        """Return whether a flow sends everything, nothing of it late."""
+        side = self.side(1)
+        arrive = side.promise.pickup_min[flow.load_wave]
+        arrive = arrive + reach.travel_min[flow.load_group, flow.load_lab]
+        start = np.maximum(arrive, side.hours.begin_min[flow.load_hour])
+        late = side.promise.late_min(flow.load_wave, flow.load_lab, start)
+        return not flow.left.any() and not late.any()
+
+    def desk(self, layout: Layout, wide: Layout, priced: Priced) -> Desk:
+        """Return the labs for fine groups, in whole tubes; ``priced`` tells which labs serve."""
+        first = np.array([m[0] for m in layout.members], dtype=np.int64)
+        late = self.instance.settings.weights.late * self.load.pool[first].astype(np.float64)
+        far = self._reach(layout, _farthest(layout, self.travel), late)
+        units = priced.lab_units[wide.group[first]]
+        order = np.argsort(-units, axis=1, kind="stable")[:, :LABS_FOR_TUBES]
+        chosen = np.zeros(units.shape, dtype=bool)
+        np.put_along_axis(chosen, order, np.take_along_axis(units, order, axis=1) > 0, axis=1)
+        near = replace(far, usable=far.usable & (chosen | far.nearest))
+        left = self.instance.settings.weights.unserved * int(self.load.pool.max(initial=1))
+        return Desk(near, far, self._side_with_spare(), left, priced.all_on_time)
+
+    def _reach(self, layout: Layout, travel: Ints, late_cost: Floats) -> Reach:
+        """Return how groups reach all labs that take their tubes."""
+        _, chain = np.unique(np.round(late_cost, 12), return_inverse=True)
+        slot = self.instance.settings.round.slot_minutes
+        sample = np.zeros((layout.num_groups, self.instance.clock.num_waves), dtype=np.int64)
+        for group, pieces in enumerate(layout.group_pieces):
+            sample[group, pieces[::-1, 1]] = pieces[::-1, 2] * slot
+        accepts = self._accepts(layout)
+        order = np.argsort(np.where(accepts, travel, 1 << 30), axis=1, kind="stable")
+        nearest = np.zeros(accepts.shape, dtype=bool)
+        np.put_along_axis(nearest, order[:, :LABS_KEPT], values=True, axis=1)
+        return Reach(travel, accepts, late_cost, chain, sample, nearest & accepts)
+
+    def _accepts(self, layout: Layout) -> Flags:
+        """Return which labs take a group's tubes, ``[group, lab]``."""
+        pool = self.load.pool[[int(m[0]) for m in layout.members]]
+        sizes = self.instance.labs.pool_sizes
+        fits = [[not s or k in s for s in sizes] for k in pool.tolist()]
+        return np.array(fits, dtype=bool).reshape(layout.num_groups, len(sizes))
+
+    def side(self, per_tube: int) -> LabSide:
+        """Return the labs, a tube counted as ``per_tube`` units."""
+        whole = np.where(
+            self.hours.open_from > self.hours.begin_min[None, :], 0, self.hours.capacity
+        )  # a lab that opens within an hour is used from the next one on
+        hours = replace(self.hours, capacity=whole)
+        return LabSide(
+            hours, Promise.of(self.instance), self.instance.labs.max_tubes_per_day,
+            self.instance.settings.targets.max_holding_min, per_tube,
+        )  # fmt: skip
+
+    def _side_with_spare(self) -> LabSide:
+        """Return the labs in whole tubes, larger ones with a tube free every few hours.
+
+        It is room for what the calls of whole blocks shift between waves afterwards.
+        """
+        side = self.side(1)
+        lab, hour = np.indices(side.hours.capacity.shape)
+        keep = ((lab + hour) % SPARE_EVERY_H == 0) & (side.hours.capacity >= SPARE_FROM_TUBES)
+        return replace(side, hours=replace(side.hours, capacity=side.hours.capacity - keep))
+
+
+def _middle(layout: Layout, travel: Ints) -> Ints:
+    """Return the median minutes from a group's sites to each lab, ``[group, lab]``."""
+    rows = [np.rint(np.median(travel[layout.site[m]], axis=0)) for m in layout.members]
+    return np.array(rows, dtype=np.int64).reshape(layout.num_groups, travel.shape[1])
+
+
+def _farthest(layout: Layout, travel: Ints) -> Ints:
+    """Return the minutes from a group's farthest site to each lab, ``[group, lab]``."""
+    rows = [travel[layout.site[m]].max(axis=0) for m in layout.members]
+    return np.array(rows, dtype=np.int64).reshape(layout.num_groups, travel.shape[1])
+
+
+def _by_piece(layout: Layout, group: Ints, piece: Ints, sent: Ints) -> Floats:
+    """Return what each group sent in each of its pieces, ``[group, piece]``."""
+    most = max(len(p) for p in layout.group_pieces)
+    total = np.bincount(group * most + piece, weights=sent, minlength=layout.num_groups * most)
+    return total.reshape(-1, most)

@@ -1,0 +1,165 @@
+"""How many tubes each stream sends in each wave, given what its part of the city should send.
+
+Within a wave a site's next slot is dearer than its last by the same amount wherever it lies, so
+that sites of a part should be filled to levels that differ by a constant of the site, not by a
+factor: people = quota x (level of the wave + level of the site). Both levels follow from the sums
+by turns; it is the transport problem with quadratic costs. Shares are rounded to whole tubes by
+passing on what rounding leaves (error diffusion, Floyd and Steinberg 1976): a stream's sum is exact
+and sums of waves are met to a tube or so. A stream with fewer tubes than bridge a run's waves works
+in a part of it, because a block cannot pause.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from scheduler.domain.city import Floats, Ints
+
+_TURNS = 8
+_BISECTIONS = 22  # a millionth of the slots of a wave
+
+
+@dataclass(frozen=True)
+class Shares:
+    """What is to be shared: rows of streams, each in one part of the city.
+
+    ``part[row]``, ``quota[row]`` per slot, ``count[row]`` to be sent, ``room[row, piece]`` in the
+    same unit, and ``wanted[part, piece]`` in any unit.
+    """
+
+    part: Ints
+    quota: Floats
+    count: Ints
+    room: Ints
+    wanted: Floats
+
+
+def even_volumes(shares: Shares) -> Floats:
+    """Return what each row sends in each piece: rows exactly where room allows, parts nearly."""
+    room = _allowed_room(shares)
+    parts = shares.wanted.shape[0]
+    total = np.bincount(shares.part, weights=shares.count, minlength=parts)
+    target = shares.wanted * (total / np.maximum(shares.wanted.sum(axis=1), 1e-9))[:, None]
+    slots = np.zeros(target.shape)
+    np.add.at(slots, shares.part, np.where(room > 0, shares.quota[:, None], 0))
+    level = target / np.maximum(slots, 1e-9)
+    sent = np.zeros(room.shape)
+    for _ in range(_TURNS):
+        sent = _fill(level[shares.part], shares.quota, shares.count, room)
+        reached = np.zeros(target.shape)
+        np.add.at(reached, shares.part, sent)
+        level += np.where(slots > 0, (target - reached) / np.maximum(slots, 1e-9), 0)
+    return sent
+
+
+def _allowed_room(shares: Shares) -> Floats:
+    """Return the room in the pieces in which something is wanted, and as many more as rows need.
+
+    Those are the earliest: work that its part did not foresee is best done soon.
+    """
+    asked = (shares.wanted > 0)[shares.part]
+    room = np.where(asked, shares.room, 0)
+    for row in np.flatnonzero(room.sum(axis=1) < shares.count).tolist():
+        spare = np.where(asked[row], 0, shares.room[row])
+        before = np.cumsum(spare) - spare + room[row].sum()
+        room[row] += np.where(before < shares.count[row], spare, 0)
+    return room.astype(np.float64)
+
+
+def _fill(level: Floats, quota: Floats, count: Ints, room: Floats) -> Floats:
+    """Return clip(quota x (level + own), 0, room) with the ``own`` that makes rows sum to count."""
+    base, scale = level * quota[:, None], quota[:, None]
+    widest = float((room / np.maximum(scale, 1e-9)).max(initial=0.0))
+    low = np.full(len(count), -level.max(initial=0.0) - 1.0)
+    high = np.full(len(count), widest - min(0.0, float(level.min(initial=0.0))) + 1.0)
+    for _ in range(_BISECTIONS):
+        own = (low + high) / 2
+        sent = np.clip(base + scale * own[:, None], 0, room)
+        small = sent.sum(axis=1) < count
+        low, high = np.where(small, own, low), np.where(small, high, own)
+    sent = np.clip(base + scale * high[:, None], 0, room)
+    exact: Floats = sent * (count / np.maximum(sent.sum(axis=1), 1e-9))[:, None]
+    return np.minimum(exact, room)
+
+
+def share_tubes(even: Floats, tubes: Ints, room: Ints, least: int, owed: Floats) -> Ints:
+    """Return whole tubes ``[stream, wave]`` of one run near ``even``, which sums to ``tubes``.
+
+    ``room[stream, wave]`` is never passed, ``least`` tubes bridge a wave; ``owed[wave]`` is what
+    rounding has left before, and is updated.
+    """
+    out = np.zeros(room.shape, dtype=np.int64)
+    for row, count in enumerate(tubes.tolist()):
+        owed += even[row]
+        wanted = np.maximum(owed, 0.0)
+        span = _span(wanted, count, room[row], least)
+        if count < least * (span.stop - span.start):
+            span = _window(owed, count, room[row], least)
+        out[row, span] = round_to(wanted[span], count, room[row, span], least)
+        owed -= out[row]
+    return out
+
+
+def _span(wanted: Floats, count: int, room: Ints, least: int) -> slice:
+    """Return the waves from the first to the last in which a bridge or more is wanted.
+
+    It is widened, to later waves first, until it holds ``count`` tubes.
+    """
+    some = np.flatnonzero(wanted >= least / 2)
+    first, end = (int(some[0]), int(some[-1]) + 1) if len(some) else (0, len(wanted))
+    while int(room[first:end].sum()) < count:
+        first, end = (first, end + 1) if end < len(room) else (first - 1, end)
+    return slice(first, end)
+
+
+def _window(owed: Floats, count: int, room: Ints, least: int) -> slice:
+    """Return the waves in a row that most are owed to, just enough to hold ``count`` tubes."""
+    length = min(max(1, count // least), len(room))
+    held = np.cumsum(np.r_[0, room])
+    while length < len(room) and (held[length:] - held[:-length]).max() < count:
+        length += 1
+    sums = np.cumsum(np.r_[0.0, owed])
+    gain = sums[length:] - sums[:-length]
+    fits = held[length:] - held[:-length] >= count
+    begin = int(np.argmax(np.where(fits, gain, -np.inf)))
+    return slice(begin, begin + length)
+
+
+def round_to(wanted: Floats, count: int, room: Ints, least: int) -> Ints:
+    """Return whole numbers near ``wanted`` that sum to ``count`` within the room."""
+    floor = np.minimum(least, room)
+    if count < int(floor.sum()):
+        floor = np.zeros_like(room)
+    out = np.clip(np.floor(wanted).astype(np.int64), floor, room)
+    short = count - int(out.sum())
+    while short:
+        step = 1 if short > 0 else -1
+        free = out < room if short > 0 else out > floor
+        if not free.any():
+            floor, free = np.zeros_like(room), out > 0
+        order = np.argsort(np.where(free, step * (out - wanted), np.inf), kind="stable")
+        some = order[: min(abs(short), int(free.sum()))]
+        out[some] += step
+        short -= step * len(some)
+    return out
+
+
+def move_tubes(tubes: Ints, room: Ints, change: Ints) -> None:
+    """Change ``tubes[stream, wave]`` in place by ``change[wave]``, which sums to 0, stream sums kept.
+
+    Each tube leaves the stream that has most more in the wave it leaves than in the one it enters.
+    """
+    change = change.copy()
+    while change.any():
+        source, target = int(np.argmin(change)), int(np.argmax(change))
+        more = np.where(
+            (tubes[:, source] > 0) & (tubes[:, target] < room[:, target]),
+            tubes[:, source] - tubes[:, target], -(1 << 40),
+        )  # fmt: skip
+        stream = int(np.argmax(more))
+        tubes[stream, source] -= 1
+        tubes[stream, target] += 1
+        change[source] += 1
+        change[target] -= 1
