@@ -5,7 +5,8 @@ per tube, site slots per person. Each block then takes its cheapest candidate al
 prices would earn on all capacity is taken off again. Pool sizes enter exactly (a person of a block
 with pool size k buys 1/k tube), all candidate sites and all labs are looked at, and the flow
 solver's answer is only a source of good prices: a wrong price makes the bound weaker, never wrong.
-Dropped terms (split >= 0, whole tubes, whole blocks, clearing times) can only raise the true cost.
+The split term enters by a dual of each community's choice of sites (``split_bound``). Dropped terms
+(whole tubes, whole blocks, clearing times) can only raise the true cost.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from scheduler.domain.instance import Instance
 from scheduler.domain.settings import Zone
 from scheduler.solve.candidates import Candidates, Pairs
 from scheduler.solve.reach import Promise, start_min
+from scheduler.solve.split_bound import raised_costs
 from scheduler.solve.timeline import LabHours
 
 _FIRST_NEAREST = 12
@@ -137,10 +139,31 @@ class BoundFinder:
             for z, cost in zone_cost.items()
         }
         cost = self._cheapest(place)
-        instance = self.instance
-        unserved = instance.settings.weights.unserved
-        paid = float((instance.demand * np.minimum(cost, unserved)).sum())
+        paid = self._paid(cost, place)
         return max(0.0, paid - earnings - self._profit(zone_cost, place))
+
+    def _paid(self, cheapest: Floats, place: dict[int, Floats]) -> float:
+        """Return the least cost of serving all blocks at the prices, the split term included."""
+        weights, demand = self.instance.settings.weights, self.instance.demand
+        total, farther = self._totals(place)
+        most = np.where(self.exhausted, np.inf, np.maximum(farther, cheapest))
+        most = demand * np.minimum(most, weights.unserved)
+        some = np.isfinite(total)
+        cost = demand[self.pairs.block] * np.where(some, total, weights.unserved)
+        community = self.instance.blocks.community_index
+        return float(raised_costs(self.pairs, cost, most, community, weights.split).sum())
+
+    def _totals(self, by_zone: dict[int, Floats]) -> tuple[Floats, Floats]:
+        """Return walk plus place per pair, and per block the least cost of sites without a pair."""
+        price = np.full((len(Zone), len(self.quota)), np.inf)
+        least = np.full(len(Zone), np.inf)
+        for zone, values in by_zone.items():
+            price[zone], least[zone] = values, values.min(initial=np.inf)
+        zone_of, pairs = self.instance.block_zone, self.pairs
+        total = pairs.walk_m * self.per_metre + price[zone_of[pairs.block], pairs.site]
+        reach = np.zeros(len(zone_of))
+        np.maximum.at(reach, pairs.block, pairs.walk_m)
+        return total, reach * self.per_metre + least[zone_of]
 
     def _profit(self, zone_cost: dict[int, Floats], place: dict[int, Floats]) -> float:
         """Return what sites earn at most by selling each slot to the zone that gains most."""
@@ -156,34 +179,22 @@ class BoundFinder:
         """Return the cost of each block's best candidate, looking on until none can be missed."""
         count = _FIRST_NEAREST
         while True:
-            cost, reach = self._best_of_pairs(by_zone)
-            least = np.full(len(Zone), np.inf)
-            for zone, price in by_zone.items():
-                least[zone] = price.min(initial=np.inf)
-            farther = reach * self.per_metre + least[self.instance.block_zone]
+            total, farther = self._totals(by_zone)
+            cost = self._best_of_pairs(total)
             again = np.flatnonzero((farther < cost) & ~self.exhausted)
             if not len(again):
                 return cost
             count *= 2
             self._widen(again, count)
 
-    def _best_of_pairs(self, by_zone: dict[int, Floats]) -> tuple[Floats, Floats]:
-        """Return each block's least cost over the known pairs, and the farthest known walk."""
-        blocks = len(self.instance.demand)
-        cost, reach = np.full(blocks, np.inf), np.zeros(blocks)
-        pairs = self.pairs
-        if not len(pairs):
-            return cost, reach
-        price = np.full((len(Zone), len(self.quota)), np.inf)
-        for zone, values in by_zone.items():
-            price[zone] = values
-        zone_of = self.instance.block_zone
-        total = pairs.walk_m * self.per_metre + price[zone_of[pairs.block], pairs.site]
-        starts = np.flatnonzero(np.r_[True, pairs.block[1:] != pairs.block[:-1]])
-        ends = np.r_[starts[1:], len(pairs)]
-        cost[pairs.block[starts]] = np.minimum.reduceat(total, starts)
-        reach[pairs.block[starts]] = pairs.walk_m[ends - 1]
-        return cost, reach
+    def _best_of_pairs(self, total: Floats) -> Floats:
+        """Return each block's least cost over the known pairs."""
+        cost = np.full(len(self.instance.demand), np.inf)
+        block = self.pairs.block
+        starts = np.flatnonzero(np.r_[True, block[1:] != block[:-1]][: len(block)])
+        if len(starts):
+            cost[block[starts]] = np.minimum.reduceat(total, starts)
+        return cost
 
     def _widen(self, blocks: Ints, count: int) -> None:
         more = self._ask(count, blocks)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -10,6 +10,9 @@ from scheduler.domain.city import Ints
 from scheduler.solve.layout import Layout
 from scheduler.solve.network import LabFlow, LabSide, Reach, Supplies, match, send_on_time, solve_labs
 from scheduler.solve.schedule import Calls
+
+_FEW_LEFT = 0.005
+"""Share of tubes up to which those that labs cannot start in time are weighed alone."""
 
 
 @dataclass(frozen=True)
@@ -69,13 +72,38 @@ def ship(
     supplies = Supplies(
         units, rows, distinct // num_waves, distinct % num_waves, units, np.zeros(len(rows))
     )
-    for reach in reaches:
-        flow = send_on_time(supplies, reach, labs)
-        if not flow.left.any():
-            break
-    else:
-        flow = solve_labs(supplies, reaches[0], labs, np.full(len(rows), left_cost))
+    flow = _least_late(supplies, reaches, labs, left_cost)
     return _share(batches, which, distinct, flow, pool, num_waves)
+
+
+def _least_late(
+    supplies: Supplies, reaches: tuple[Reach, Reach], labs: LabSide, left_cost: float
+) -> LabFlow:
+    """Send all in time if labs can, all but a few if they nearly can, else weigh all lateness."""
+    flow = send_on_time(supplies, reaches[0], labs)
+    if flow.left.any():
+        flow = send_on_time(supplies, reaches[1], labs)
+    left = int(flow.left.sum())
+    if not left:
+        return flow
+    if left > _FEW_LEFT * supplies.units.sum():
+        return solve_labs(supplies, reaches[0], labs, np.full(len(supplies.units), left_cost))
+    rest = replace(supplies, units=flow.left, capacity=flow.left)
+    used = np.zeros(labs.hours.capacity.shape, dtype=np.int64)
+    np.add.at(used, (flow.load_lab, flow.load_hour), flow.load_units)
+    hours = replace(labs.hours, capacity=labs.hours.capacity - used)
+    free = replace(labs, hours=hours, max_tubes_per_day=_days_left(labs, used))
+    late = solve_labs(rest, reaches[1], free, np.full(len(rest.units), left_cost))
+    return flow.with_more(late)
+
+
+def _days_left(labs: LabSide, used: Ints) -> Ints:
+    """Return what daily limits leave; the strictest day counts for all."""
+    day = labs.hours.day - labs.hours.day.min()
+    by_day = np.zeros((used.shape[0], int(day.max()) + 1), dtype=np.int64)
+    np.add.at(by_day.T, day, used.T)
+    limit = labs.max_tubes_per_day
+    return np.where(limit >= 0, limit - by_day.max(axis=1), limit)
 
 
 def _share(

@@ -14,29 +14,34 @@ import numpy as np
 
 from scheduler.domain.city import Flags, Floats, Ints
 from scheduler.domain.instance import Instance
-from scheduler.solve.bound import LabPrices
+from scheduler.solve.bound import LabCosts, LabPrices
 from scheduler.solve.layout import Layout
 from scheduler.solve.network import Front, LabFlow, LabSide, Reach, solve_labs
 from scheduler.solve.ontime import Desk
 from scheduler.solve.reach import Promise
 from scheduler.solve.timeline import LabHours
+from scheduler.solve.volumes import Volumes
 from scheduler.solve.waves import Load, group_supply
 
 LABS_FOR_TUBES = 8
 """Labs that a fine group starts with: those its wide group sends most to."""
 LABS_KEPT = 2
+FREE = 1e-6  # person-minutes per person
+FEW_LATE = 0.02
+"""Share of late people in the coarse flow up to which a plan without any is worth a try: its roads
+are rough."""
 SPARE_EVERY_H, SPARE_FROM_TUBES = 8, 50
 
 
 @dataclass(frozen=True)
 class Priced:
-    """What a coarse flow tells: prices, units by group and piece, and by group and lab."""
+    """What a coarse flow tells: prices, tubes by group and piece, and units by group and lab."""
 
     prices: LabPrices
     flow: LabFlow
-    volumes: Floats
+    volumes: Volumes
     lab_units: Ints
-    all_on_time: bool
+    late_share: float
 
 
 class Labs:
@@ -63,20 +68,36 @@ class Labs:
             weights.unserved / per_person[first], front,
         )  # fmt: skip
         unit = self.units_per_tube
-        volumes = _by_piece(layout, supply.supplies.row, supply.piece, flow.sent)
+        tubes = _by_piece(layout, supply.supplies.row, supply.piece, flow.sent) / unit
         lab_units = np.zeros(reach.usable.shape, dtype=np.int64)
         np.add.at(lab_units, (flow.load_group, flow.load_lab), flow.load_units)
         prices = LabPrices(flow.hour_price * unit, flow.day_price * unit)
-        return Priced(prices, flow, volumes, lab_units, self._is_on_time(flow, reach))
+        free = self._free_pieces(layout, reach.travel_min, prices)
+        return Priced(prices, flow, Volumes(tubes, free), lab_units, self._late_share(flow, reach))
 
-    def _is_on_time(self, flow: LabFlow, reach: Reach) -> bool:
-        """Return whether a flow sends everything, nothing of it late."""
+    def _free_pieces(self, layout: Layout, travel: Ints, prices: LabPrices) -> Flags:
+        """Return in which pieces a lab starts a group's tubes in time for nothing."""
+        pool = self.load.pool[[int(m[0]) for m in layout.members]]
+        wave = np.zeros((layout.num_groups, max(len(p) for p in layout.group_pieces)), np.int64)
+        for group, pieces in enumerate(layout.group_pieces):
+            wave[group, : len(pieces)] = pieces[:, 1]
+        costs = LabCosts(self.instance, self.hours, prices)
+        free = np.zeros(wave.shape, dtype=bool)
+        for size in np.unique(pool).tolist():
+            rows = np.flatnonzero(pool == size)
+            cost = costs.wave_cost(travel[rows], size)
+            free[rows] = np.take_along_axis(cost, wave[rows], axis=1) <= FREE
+        return free
+
+    def _late_share(self, flow: LabFlow, reach: Reach) -> float:
+        """Return the share of a flow that is late or not sent at all."""
         side = self.side(1)
         arrive = side.promise.pickup_min[flow.load_wave]
         arrive = arrive + reach.travel_min[flow.load_group, flow.load_lab]
         start = np.maximum(arrive, side.hours.begin_min[flow.load_hour])
         late = side.promise.late_min(flow.load_wave, flow.load_lab, start)
-        return not flow.left.any() and not late.any()
+        bad = flow.load_units[late > 0].sum() + flow.left.sum()
+        return float(bad / max(1, flow.load_units.sum() + flow.left.sum()))
 
     def desk(self, layout: Layout, wide: Layout, priced: Priced) -> Desk:
         """Return the labs for fine groups, in whole tubes; ``priced`` tells which labs serve."""
@@ -89,7 +110,7 @@ class Labs:
         np.put_along_axis(chosen, order, np.take_along_axis(units, order, axis=1) > 0, axis=1)
         near = replace(far, usable=far.usable & (chosen | far.nearest))
         left = self.instance.settings.weights.unserved * int(self.load.pool.max(initial=1))
-        return Desk(near, far, self._side_with_spare(), left, priced.all_on_time)
+        return Desk(near, far, self._side_with_spare(), left, priced.late_share <= FEW_LATE)
 
     def _reach(self, layout: Layout, travel: Ints, late_cost: Floats) -> Reach:
         """Return how groups reach all labs that take their tubes."""

@@ -28,6 +28,7 @@ NEAREST_SITES = 8
 NEAREST_SITES_STRICT = 40
 MAIN_SEGMENTS = 24
 BOUND_SEGMENTS = 24
+PRICE_TURNS = 3
 JOINT_PAIRS = 20_000
 """Up to so many (block, site) pairs, blocks and labs settle in one flow."""
 MAX_HORIZON_DAYS = 30
@@ -226,14 +227,17 @@ class Market:
         In a small round blocks choose their sites in the same flow; in a city walking decides
         about sites, so that places and labs in turn settle as well.
         """
-        joint = len(self.main_pairs) <= JOINT_PAIRS
-        front = self._front() if joint else None
-        priced = self.labs.price(self.wide, self._stream_people(), front)
-        self.prices, self.wave_costs, self.priced = priced.prices, {}, priced
-        if front is not None:
-            self._take_over(priced.flow, front)
-        else:
+        for _ in range(PRICE_TURNS):
+            front = self._front() if len(self.main_pairs) <= JOINT_PAIRS else None
+            self.priced = self.labs.price(self.wide, self._stream_people(), front)
+            self.prices, self.wave_costs = self.priced.prices, {}
+            if front is not None:
+                self._take_over(self.priced.flow, front)
+                return
             self.relax_main()
+            if self.priced.late_share == 0:
+                return
+
     def _stream_people(self) -> Ints:
         """Return the people of each stream, as far as they are known."""
         people = np.zeros(len(self.streams), dtype=np.int64)

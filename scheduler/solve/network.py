@@ -100,6 +100,12 @@ class LabFlow:
     pair_units: Ints
     site_price: Floats
 
+    def with_more(self, other: LabFlow) -> LabFlow:
+        """Return this flow with the loads of another, which sends what this one left."""
+        names = ("load_group", "load_wave", "load_lab", "load_hour", "load_units")
+        both = {n: np.concatenate((getattr(self, n), getattr(other, n))) for n in names}
+        return replace(self, left=other.left, **both)
+
 
 @dataclass(frozen=True)
 class LabSide:

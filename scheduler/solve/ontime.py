@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scheduler.domain.city import Ints
+from scheduler.domain.city import Flags, Ints
 from scheduler.solve.layout import Layout
 from scheduler.solve.network import LabFlow, LabSide, Reach, Supplies, send_on_time
 from scheduler.solve.waves import TubeRows
@@ -23,7 +23,7 @@ class Desk:
     """The labs that tubes are sent to: ``near`` reaches those in use, ``far`` all of them.
 
     ``labs`` counts whole tubes; ``left_cost`` is the price of a tube not sent; ``all_on_time`` tells
-    whether the coarse flow kept the promise for everybody.
+    whether the coarse flow kept the promise for nearly everybody.
     """
 
     near: Reach
@@ -35,7 +35,7 @@ class Desk:
 
 @dataclass(frozen=True)
 class Fitted:
-    """``tubes[group, piece]`` start in time, ``beyond[row]`` do not."""
+    """``tubes[group, piece]`` of which ``beyond[row]`` do not start in time."""
 
     tubes: Ints
     beyond: Ints
@@ -54,7 +54,19 @@ def fit_on_time(layout: Layout, rows: TubeRows, planned: Ints, desk: Desk) -> Fi
         tubes, beyond = _send(layout, rows, (tubes, room, beyond), reach, desk.labs)
         if not beyond.any():
             break
-    return Fitted(tubes, beyond, reach)
+    return Fitted(_put_back(layout, rows, tubes, room, beyond), beyond, reach)
+
+
+def _put_back(layout: Layout, rows: TubeRows, tubes: Ints, room: Ints, beyond: Ints) -> Ints:
+    """Return the tubes with those beyond in the last waves of their runs that have room."""
+    for row in np.flatnonzero(beyond).tolist():
+        group, left = int(rows.group[row]), int(beyond[row])
+        pieces = layout.group_pieces[group]
+        for piece in np.flatnonzero(pieces[:, 0] == rows.run[row])[::-1].tolist():
+            some = min(left, int(room[group, piece] - tubes[group, piece]))
+            tubes[group, piece] += some
+            left -= some
+    return tubes
 
 
 def _by_group(layout: Layout, tubes: Ints) -> Ints:
@@ -74,11 +86,29 @@ def _send(
     group, piece = np.nonzero(tubes)
     row_of = _row_of_piece(layout, rows)
     flow = send_on_time(held, reach, labs)
-    tubes[group, piece] -= flow.left
-    np.add.at(beyond, row_of[group, piece], flow.left)
+    if flow.left.any():
+        short = _spread(flow.left, tubes[group, piece], held.wave, reach.usable[group])
+        tubes[group, piece] -= short
+        np.add.at(beyond, row_of[group, piece], short)
     if beyond.any():
         tubes, beyond = _send_beyond(layout, (tubes, room - tubes, beyond), row_of, reach, labs)
     return tubes, beyond
+
+
+def _spread(left: Ints, tubes: Ints, wave: Ints, labs: Flags) -> Ints:
+    """Share what is left of a wave among all rows that reach a lab of a row with something left.
+
+    A largest flow leaves it to few, who would have nothing in the wave at all: their blocks would
+    have to pause. ``labs[row, lab]``.
+    """
+    out = np.zeros_like(left)
+    for at in np.unique(wave[left > 0]).tolist():
+        rows = np.flatnonzero(wave == at)
+        missing = rows[left[rows] > 0]
+        rows = rows[labs[np.ix_(rows, labs[missing].any(axis=0))].any(axis=1)]
+        share = np.cumsum(tubes[rows] * (left[missing].sum() / tubes[rows].sum()))
+        out[rows] = np.diff(np.rint(share).astype(np.int64), prepend=0)
+    return np.minimum(out, tubes)
 
 
 def _send_beyond(

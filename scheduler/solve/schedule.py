@@ -15,10 +15,12 @@ from scheduler.solve.sequence import Order, order_blocks
 from scheduler.solve.sessions import split_runs
 from scheduler.solve.slots import Call, fill_run
 from scheduler.solve.streams import Streams
-from scheduler.solve.volumes import Shares, even_volumes, move_tubes, share_tubes
+from scheduler.solve.volumes import Shares, Volumes, even_volumes, move_tubes, share_tubes
 from scheduler.solve.waves import Load, TubeRows, bridge, tube_rows, tube_supply, tubes_by_piece
 
-_TRIES, _TRIES_LATE = 8, 5
+_TRIES, _TRIES_OF_SHARES, _TRIES_LATE = 10, 4, 5
+_IN_USE = 0.02  # share of a stream's people from which a run is in use
+_FEW_BEYOND = 0.001  # share of tubes that may be late in a plan that tries to have none late
 _TO_SPARE = 1.5  # doubled at every turn: a few tubes are less than a block
 
 
@@ -49,25 +51,74 @@ class Task:
         return self.places.people
 
 
-def schedule(task: Task, volumes: Floats, desk: Desk) -> tuple[Calls, Reach]:
+def schedule(task: Task, volumes: Volumes, desk: Desk) -> tuple[Calls, Reach]:
     """Call all blocks of all streams; returns the calls and the labs they were planned for.
 
-    ``volumes[group, piece]`` is what wide groups should send, in any unit. Where every tube can be in time, streams follow these volumes, and blocks whose tubes labs could not
+    ``volumes`` are what wide groups should send. Where every tube can be in time, streams follow these volumes, and blocks whose tubes labs could not
     start in time move to the last run. Where some must be late, one flow weighs all.
     """
     wish = _wishes(task, volumes)
-    if desk.all_on_time:
-        for turn in range(_TRIES):
-            runs = _split(task, wish)
-            rows = tube_rows(task.layout, task.load, _people(task, runs))
-            planned = _shared(task.wide, task.load, rows, volumes)
-            fitted = fit_on_time(task.layout, rows, planned, desk)
-            if not fitted.beyond.any():
-                _follow(task.layout, rows, planned, fitted.tubes)
-                return _call(task, runs, planned), fitted.reach
-            excess = _by_group(task.layout, rows, fitted.beyond * (1 + turn))
+    return (_schedule_on_time(task, volumes, wish, desk) if desk.all_on_time else None) or (
+        _schedule_late(task, wish, desk)
+    )
+
+
+def _schedule_on_time(
+    task: Task, volumes: Volumes, wish: list[Floats], desk: Desk
+) -> tuple[Calls, Reach] | None:
+    """Call all blocks with every tube in time; None where that was not found."""
+    wish = [share.copy() for share in wish]
+    runs = _split(task, wish)
+    best: tuple[int, list[list[Ints]], Ints, Reach] | None = None
+    for turn in range(_TRIES):
+        rows = tube_rows(task.layout, task.load, _people(task, runs))
+        planned = _shared(task.wide, task.load, rows, volumes)
+        fitted = fit_on_time(task.layout, rows, planned, desk)
+        num_beyond = int(fitted.beyond.sum())
+        if best is None or num_beyond < best[0]:
+            _follow(task.layout, rows, planned, fitted.tubes)
+            best = (num_beyond, [list(r) for r in runs], planned, fitted.reach)
+        if not num_beyond:
+            break
+        if turn < _TRIES_OF_SHARES:
+            excess = _by_group(task.layout, rows, fitted.beyond)
             _postpone(task, wish, excess, int(rows.units.sum()))
-    return _schedule_late(task, wish, desk)
+            runs = _split(task, wish)
+        elif not _relieve(task, runs, rows, fitted.beyond):
+            break
+    if best is None or best[0] > _FEW_BEYOND * best[2].sum():
+        return None
+    return _call(task, best[1], best[2]), best[3]
+
+
+def _relieve(task: Task, runs: list[list[Ints]], rows: TubeRows, beyond: Ints) -> bool:
+    """Move a block out of each run with tubes beyond, to the run of its stream with most room."""
+    width = [np.bincount(p[:, 0], weights=p[:, 3] - p[:, 2]) for p in task.layout.group_pieces]
+    moved = False
+    full = {(g, r) for g, r in zip(rows.group[beyond > 0], rows.run[beyond > 0], strict=True)}
+    for row in np.flatnonzero(beyond).tolist():
+        group, run = int(rows.group[row]), int(rows.run[row])
+        need = int(beyond[row] * task.load.pool[task.layout.members[group][0]])
+        for stream in task.layout.members[group].tolist():
+            if task.streams.fixed[stream] is not None or not len(runs[stream][run]):
+                continue
+            used = np.array([task.people[b].sum() for b in runs[stream]])
+            spare = width[group] * task.load.quota[stream] - used
+            spare[[r for r in range(len(spare)) if (group, r) in full]] = -1
+            blocks = runs[stream][run]
+            size = task.people[blocks]
+            fits = size <= spare.max()
+            if not fits.any():
+                continue
+            # the smallest block that is enough, else the largest that fits
+            wanting = np.where(size >= need, size, (1 << 40) - size)
+            block = blocks[int(np.argmin(np.where(fits, wanting, 1 << 41)))]
+            target = int(np.argmax(spare))
+            runs[stream][run] = blocks[blocks != block]
+            runs[stream][target] = np.append(runs[stream][target], block)
+            moved = True
+            break
+    return moved
 
 
 def _schedule_late(task: Task, wish: list[Floats], desk: Desk) -> tuple[Calls, Reach]:
@@ -84,8 +135,9 @@ def _schedule_late(task: Task, wish: list[Floats], desk: Desk) -> tuple[Calls, R
         late = _late_tubes(task.layout, flow, reach, desk.labs)
         num_late = sum(float(n.sum()) for n in late)
         if best is None or num_late < best[0]:
-            tubes = tubes_by_piece(task.layout, supply, flow.sent)
-            best = (num_late, runs, _shared(task.layout, task.load, rows, tubes.astype(np.float64)))
+            tubes = tubes_by_piece(task.layout, supply, flow.sent).astype(np.float64)
+            sent = Volumes(tubes, np.zeros(tubes.shape, dtype=bool))
+            best = (num_late, runs, _shared(task.layout, task.load, rows, sent))
         if not num_late:
             break
         _postpone(task, wish, [n * _TO_SPARE * 2**turn for n in late], int(rows.units.sum()))
@@ -94,10 +146,10 @@ def _schedule_late(task: Task, wish: list[Floats], desk: Desk) -> tuple[Calls, R
     return _call(task, best[1], best[2]), reach
 
 
-def _wishes(task: Task, volumes: Floats) -> list[Floats]:
+def _wishes(task: Task, volumes: Volumes) -> list[Floats]:
     """Return the share of each stream's work that belongs into each of its runs."""
     layout = task.wide
-    room = np.zeros((len(task.streams), volumes.shape[1]), dtype=np.int64)
+    room = np.zeros((len(task.streams), volumes.tubes.shape[1]), dtype=np.int64)
     for group, members in enumerate(layout.members):
         pieces = layout.group_pieces[group]
         width = pieces[:, 3] - pieces[:, 2]
@@ -105,7 +157,7 @@ def _wishes(task: Task, volumes: Floats) -> list[Floats]:
     people = np.array([int(task.people[b].sum()) for b in task.streams.blocks])
     people = np.minimum(people, room.sum(axis=1))
     quota = task.load.quota.astype(np.float64)
-    even = even_volumes(Shares(layout.group, quota, people, room, volumes))
+    even = even_volumes(Shares(layout.group, quota, people, room, volumes.tubes))
     wish = []
     for stream, group in enumerate(layout.group.tolist()):
         pieces = layout.group_pieces[group]
@@ -115,7 +167,7 @@ def _wishes(task: Task, volumes: Floats) -> list[Floats]:
     return wish
 
 
-def _by_group(layout: Layout, rows: TubeRows, tubes: Ints) -> list[Floats]:
+def _by_group(layout: Layout, rows: TubeRows, tubes: Floats) -> list[Floats]:
     """Return tubes of rows per group and run."""
     result = [np.zeros(int(pieces[-1, 0]) + 1) for pieces in layout.group_pieces]
     for group, run, count in zip(
@@ -125,9 +177,9 @@ def _by_group(layout: Layout, rows: TubeRows, tubes: Ints) -> list[Floats]:
     return result
 
 
-def _shared(layout: Layout, load: Load, rows: TubeRows, volumes: Floats) -> Ints:
-    """Return tubes ``[stream, piece]`` in the proportions of ``volumes[group, piece]``."""
-    run_of = np.full(volumes.shape, -1, dtype=np.int64)
+def _shared(layout: Layout, load: Load, rows: TubeRows, volumes: Volumes) -> Ints:
+    """Return tubes ``[stream, piece]`` near the volumes of its groups."""
+    run_of = np.full(volumes.tubes.shape, -1, dtype=np.int64)
     for group, pieces in enumerate(layout.group_pieces):
         run_of[group, : len(pieces)] = pieces[:, 0]
     stream, run = np.nonzero(rows.tubes)
@@ -137,7 +189,13 @@ def _shared(layout: Layout, load: Load, rows: TubeRows, volumes: Floats) -> Ints
     key = part * rows.tubes.shape[1] + run  # a run of a group is a part of its own
     distinct, which = np.unique(key, return_inverse=True)
     group, of_run = distinct // rows.tubes.shape[1], distinct % rows.tubes.shape[1]
-    wanted = np.where(run_of[group] == of_run[:, None], volumes[group], 0)
+    wanted = np.zeros((len(distinct), volumes.tubes.shape[1]))
+    total = np.bincount(which, weights=count).astype(np.int64)
+    space = np.zeros(wanted.shape, dtype=np.int64)
+    np.add.at(space, which, room)
+    for number, (g, r) in enumerate(zip(group.tolist(), of_run.tolist(), strict=True)):
+        at = slice(*np.searchsorted(layout.group_pieces[g][:, 0], [r, r + 1]).tolist())
+        wanted[number, at] = volumes.of_run(g, at, int(total[number]), space[number, at])
     quota = (load.quota / load.pool)[stream]
     even = even_volumes(Shares(which, quota, count, room, wanted))
     tubes = np.zeros_like(rows.room)
@@ -202,7 +260,7 @@ def _late_tubes(layout: Layout, flow: LabFlow, reach: Reach, labs: LabSide) -> l
 
 
 def _postpone(task: Task, wish: list[Floats], late: list[Floats], tubes: int) -> None:
-    """Move late shares to the last run, and those of the last run back.
+    """Move late shares to the last run in use, and those of later ones back to earlier runs.
 
     Where a stricter zone comes late, all groups of the commonest zone give way together.
     """
@@ -217,12 +275,20 @@ def _postpone(task: Task, wish: list[Floats], late: list[Floats], tubes: int) ->
     for group in np.flatnonzero(zones == main).tolist():
         part = late[group] / max(1.0, size[group])
         for stream in layout.members[group].tolist():
-            share = wish[stream]
-            back = min(float(part[-1]), float(share[-1])) if len(share) > 1 else 0.0
-            cut = np.minimum(part[:-1] + share[:-1] * everywhere, share[:-1])
-            share[:-1] -= cut
-            share[-1] += cut.sum() - back
-            share[:-1] += back / max(1, len(share) - 1)
+            _shift(wish[stream], part, everywhere)
+
+
+def _shift(share: Floats, late: Floats, everywhere: float) -> None:
+    """Move ``late`` parts of a stream's shares to its last run in use, and its own ones back."""
+    used = np.flatnonzero(share >= _IN_USE)
+    last = int(used[-1]) if len(used) else len(share) - 1
+    if last < len(share) - 1 and late[last] > 0:
+        last += 1
+    back = min(float(late[last]), float(share[last])) if last else 0.0
+    cut = np.minimum(late[:last] + share[:last] * everywhere, share[:last])
+    share[:last] -= cut
+    share[last] += cut.sum() - back
+    share[:last] += back / max(1, last)
 
 
 def _people_of(task: Task, streams: Ints) -> int:

@@ -15,10 +15,35 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scheduler.domain.city import Floats, Ints
+from scheduler.domain.city import Flags, Floats, Ints
 
 _TURNS = 8
+_NEARLY_NONE = 1e-9  # tubes
 _BISECTIONS = 22  # a millionth of the slots of a wave
+
+
+@dataclass(frozen=True)
+class Volumes:
+    """What parts of the city should send: ``tubes[part, piece]``; ``free`` where labs have more."""
+
+    tubes: Floats
+    free: Flags
+
+    def of_run(self, part: int, at: slice, count: int, room: Ints) -> Floats:
+        """Return what ``count`` tubes of one run of a part make of its volumes.
+
+        More than foreseen goes to the first waves in which labs have room, fewer are taken from the
+        last such waves; where there are none all waves change alike.
+        """
+        tubes, free = self.tubes[part, at].copy(), np.flatnonzero(self.free[part, at])
+        more = count - tubes.sum()
+        for wave in free.tolist() if more > 0 else free[::-1].tolist():
+            step = min(more, room[wave] - tubes[wave]) if more > 0 else max(more, -tubes[wave])
+            tubes[wave] += step
+            more -= step
+        if abs(more) > _NEARLY_NONE and tubes.sum() > 0:
+            tubes *= (tubes.sum() + more) / tubes.sum()
+        return tubes
 
 
 @dataclass(frozen=True)
