@@ -147,9 +147,10 @@ class BoundFinder:
         weights, demand = self.instance.settings.weights, self.instance.demand
         total, farther = self._totals(place)
         most = np.where(self.exhausted, np.inf, np.maximum(farther, cheapest))
-        most = demand * np.minimum(most, weights.unserved)
+        people = demand.astype(np.float64)
+        most = people * np.minimum(most, weights.unserved)
         some = np.isfinite(total)
-        cost = demand[self.pairs.block] * np.where(some, total, weights.unserved)
+        cost = people[self.pairs.block] * np.where(some, total, weights.unserved)
         community = self.instance.blocks.community_index
         return float(raised_costs(self.pairs, cost, most, community, weights.split).sum())
 

@@ -8,7 +8,15 @@ import numpy as np
 
 from scheduler.domain.city import Ints
 from scheduler.solve.layout import Layout
-from scheduler.solve.network import LabFlow, LabSide, Reach, Supplies, match, send_on_time, solve_labs
+from scheduler.solve.network import (
+    LabFlow,
+    LabSide,
+    Reach,
+    Supplies,
+    match,
+    send_on_time,
+    solve_labs,
+)
 from scheduler.solve.schedule import Calls
 
 _FEW_LEFT = 0.005

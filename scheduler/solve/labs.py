@@ -51,14 +51,17 @@ class Labs:
         self.instance, self.hours, self.travel, self.load = instance, hours, travel, load
         self.units_per_tube = lcm(*np.unique(load.pool).tolist())
 
-    def price(self, layout: Layout, people: Ints, front: Front | None) -> Priced:
+    def price(
+        self, layout: Layout, people: Ints, front: Front | None, most: Ints | None = None
+    ) -> Priced:
         """Send ``people[stream]`` through all labs at least cost, and read the prices.
 
-        With a front the people of its rows come from blocks instead; its rows are groups.
+        ``most[group, piece]`` limits what groups send, in units. With a front the people of its
+        rows come from blocks instead; its rows are groups.
         """
         first = np.array([m[0] for m in layout.members], dtype=np.int64)
         per_person = self.units_per_tube // self.load.pool
-        supply = group_supply(layout, self.load, people, per_person)
+        supply = group_supply(layout, self.load, people, per_person, most)
         if front is not None:
             supply.supplies.units[np.unique(front.row[front.row >= 0])] = 0
         weights = self.instance.settings.weights
@@ -170,4 +173,5 @@ def _by_piece(layout: Layout, group: Ints, piece: Ints, sent: Ints) -> Floats:
     """Return what each group sent in each of its pieces, ``[group, piece]``."""
     most = max(len(p) for p in layout.group_pieces)
     total = np.bincount(group * most + piece, weights=sent, minlength=layout.num_groups * most)
-    return total.reshape(-1, most)
+    tubes: Floats = total.reshape(-1, most).astype(np.float64)
+    return tubes

@@ -6,7 +6,6 @@ relaxed places of the commonest zone, and the labs' prices.
 
 from __future__ import annotations
 
-
 import numpy as np
 
 from scheduler.domain.city import FIXED, Flags, Floats, Ints
@@ -15,20 +14,23 @@ from scheduler.domain.settings import Zone
 from scheduler.solve.assign import Relaxed, SlotOffer, Whole, make_whole, relax
 from scheduler.solve.bound import BoundFinder, LabCosts, LabPrices, longest_run
 from scheduler.solve.candidates import Candidates, Pairs, unit_vectors
-from scheduler.solve.labs import Labs, Priced
+from scheduler.solve.labs import FEW_LATE, Labs, Priced
 from scheduler.solve.layout import COARSE, Layout, lay_out
 from scheduler.solve.network import Front, LabFlow
 from scheduler.solve.packing import Packing
 from scheduler.solve.reach import travel_minutes
 from scheduler.solve.streams import Streams, reserve, runs_of
 from scheduler.solve.timeline import HOUR_MIN, lab_hours, site_sessions
-from scheduler.solve.waves import Load
+from scheduler.solve.volumes import Shares, even_volumes
+from scheduler.solve.waves import Load, stream_room
 
 NEAREST_SITES = 8
 NEAREST_SITES_STRICT = 40
 MAIN_SEGMENTS = 24
 BOUND_SEGMENTS = 24
 PRICE_TURNS = 3
+WORTH_PRICING_AGAIN = 0.01  # share of tubes
+FOLLOWED = 0.99  # share of a wave's tubes from which it counts as followed
 JOINT_PAIRS = 20_000
 """Up to so many (block, site) pairs, blocks and labs settle in one flow."""
 MAX_HORIZON_DAYS = 30
@@ -227,16 +229,36 @@ class Market:
         In a small round blocks choose their sites in the same flow; in a city walking decides
         about sites, so that places and labs in turn settle as well.
         """
+        most: Ints | None = None
         for _ in range(PRICE_TURNS):
             front = self._front() if len(self.main_pairs) <= JOINT_PAIRS else None
-            self.priced = self.labs.price(self.wide, self._stream_people(), front)
+            self.priced = self.labs.price(self.wide, self._stream_people(), front, most)
             self.prices, self.wave_costs = self.priced.prices, {}
             if front is not None:
                 self._take_over(self.priced.flow, front)
+            else:
+                self.relax_main()
+            most, missing = self._followed()
+            if self.priced.late_share <= FEW_LATE and missing < WORTH_PRICING_AGAIN:
                 return
-            self.relax_main()
-            if self.priced.late_share == 0:
-                return
+
+    def _followed(self) -> tuple[Ints, float]:
+        """Return the most units that groups can send per piece, and the share they cannot follow.
+
+        The coarse flow knows the people of groups, not of sites: a site that has few people cannot
+        fill each of the waves in which labs would like more.
+        """
+        people, volumes = self._stream_people(), self.priced.volumes.tubes
+        room = stream_room(self.wide, self.load)
+        count = np.minimum(people, room.sum(axis=1))
+        quota = self.load.quota.astype(np.float64)
+        sent = even_volumes(Shares(self.wide.group, quota, count, room, volumes))
+        reached = np.zeros(volumes.shape)
+        np.add.at(reached, self.wide.group, sent / self.load.pool[:, None])
+        short = np.where(reached < FOLLOWED * volumes, volumes - reached, 0)
+        unit = self.labs.units_per_tube
+        most = np.where(short > 0, np.floor(reached * unit), np.iinfo(np.int64).max // 4)
+        return most.astype(np.int64), float(short.sum() / max(volumes.sum(), 1e-9))
 
     def _stream_people(self) -> Ints:
         """Return the people of each stream, as far as they are known."""

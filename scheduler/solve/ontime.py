@@ -14,7 +14,7 @@ import numpy as np
 
 from scheduler.domain.city import Flags, Ints
 from scheduler.solve.layout import Layout
-from scheduler.solve.network import LabFlow, LabSide, Reach, Supplies, send_on_time
+from scheduler.solve.network import LabSide, Reach, Supplies, send_on_time
 from scheduler.solve.waves import TubeRows
 
 
@@ -22,8 +22,8 @@ from scheduler.solve.waves import TubeRows
 class Desk:
     """The labs that tubes are sent to: ``near`` reaches those in use, ``far`` all of them.
 
-    ``labs`` counts whole tubes; ``left_cost`` is the price of a tube not sent; ``all_on_time`` tells
-    whether the coarse flow kept the promise for nearly everybody.
+    ``labs`` counts whole tubes; ``left_cost`` is the price of a tube not sent; ``all_on_time``
+    tells whether the coarse flow kept the promise for nearly everybody.
     """
 
     near: Reach
@@ -105,7 +105,8 @@ def _spread(left: Ints, tubes: Ints, wave: Ints, labs: Flags) -> Ints:
     for at in np.unique(wave[left > 0]).tolist():
         rows = np.flatnonzero(wave == at)
         missing = rows[left[rows] > 0]
-        rows = rows[labs[np.ix_(rows, labs[missing].any(axis=0))].any(axis=1)]
+        shares = labs[np.ix_(rows, labs[missing].any(axis=0))].any(axis=1)
+        rows = rows[shares | (left[rows] > 0)]
         share = np.cumsum(tubes[rows] * (left[missing].sum() / tubes[rows].sum()))
         out[rows] = np.diff(np.rint(share).astype(np.int64), prepend=0)
     return np.minimum(out, tubes)
@@ -159,8 +160,6 @@ def _wave_of_piece(layout: Layout, most: int) -> Ints:
 def _row_of_piece(layout: Layout, rows: TubeRows) -> Ints:
     """Return the row of each ``[group, piece]``, -1 where it has none."""
     row_of = np.full((layout.num_groups, rows.room.shape[1]), -1, dtype=np.int64)
-    for row, (group, run) in enumerate(
-        zip(rows.group.tolist(), rows.run.tolist(), strict=True)
-    ):
+    for row, (group, run) in enumerate(zip(rows.group.tolist(), rows.run.tolist(), strict=True)):
         row_of[group, np.flatnonzero(layout.group_pieces[group][:, 0] == run)] = row
     return row_of

@@ -94,7 +94,9 @@ def _schedule(instance: Instance, market: Market) -> tuple[Calls, Batches, Shipm
     past_end: list[int] = []
     while True:
         batches = batches_of(calls, pool, per_wave, waves)
-        shipments, left = ship(batches, market.layout, (reach, desk.far), labs, pool, desk.left_cost)
+        shipments, left = ship(
+            batches, market.layout, (reach, desk.far), labs, pool, desk.left_cost
+        )
         if not left.any():
             return calls, batches, shipments, past_end
         lost = _blocks_of(calls, batches, left, per_wave)

@@ -16,7 +16,15 @@ from scheduler.solve.sessions import split_runs
 from scheduler.solve.slots import Call, fill_run
 from scheduler.solve.streams import Streams
 from scheduler.solve.volumes import Shares, Volumes, even_volumes, move_tubes, share_tubes
-from scheduler.solve.waves import Load, TubeRows, bridge, tube_rows, tube_supply, tubes_by_piece
+from scheduler.solve.waves import (
+    Load,
+    TubeRows,
+    bridge,
+    stream_room,
+    tube_rows,
+    tube_supply,
+    tubes_by_piece,
+)
 
 _TRIES, _TRIES_OF_SHARES, _TRIES_LATE = 10, 4, 5
 _IN_USE = 0.02  # share of a stream's people from which a run is in use
@@ -54,13 +62,13 @@ class Task:
 def schedule(task: Task, volumes: Volumes, desk: Desk) -> tuple[Calls, Reach]:
     """Call all blocks of all streams; returns the calls and the labs they were planned for.
 
-    ``volumes`` are what wide groups should send. Where every tube can be in time, streams follow these volumes, and blocks whose tubes labs could not
-    start in time move to the last run. Where some must be late, one flow weighs all.
+    ``volumes`` are what wide groups should send. Where every tube can be in time, streams follow
+    them, and blocks whose tubes labs could not start in time move to the last run in use. Where
+    some must be late, one flow weighs all.
     """
     wish = _wishes(task, volumes)
-    return (_schedule_on_time(task, volumes, wish, desk) if desk.all_on_time else None) or (
-        _schedule_late(task, wish, desk)
-    )
+    found = _schedule_on_time(task, volumes, wish, desk) if desk.all_on_time else None
+    return found or _schedule_late(task, wish, desk)
 
 
 def _schedule_on_time(
@@ -81,7 +89,7 @@ def _schedule_on_time(
         if not num_beyond:
             break
         if turn < _TRIES_OF_SHARES:
-            excess = _by_group(task.layout, rows, fitted.beyond)
+            excess = _by_group(task.layout, rows, fitted.beyond.astype(np.float64))
             _postpone(task, wish, excess, int(rows.units.sum()))
             runs = _split(task, wish)
         elif not _relieve(task, runs, rows, fitted.beyond):
@@ -149,11 +157,7 @@ def _schedule_late(task: Task, wish: list[Floats], desk: Desk) -> tuple[Calls, R
 def _wishes(task: Task, volumes: Volumes) -> list[Floats]:
     """Return the share of each stream's work that belongs into each of its runs."""
     layout = task.wide
-    room = np.zeros((len(task.streams), volumes.tubes.shape[1]), dtype=np.int64)
-    for group, members in enumerate(layout.members):
-        pieces = layout.group_pieces[group]
-        width = pieces[:, 3] - pieces[:, 2]
-        room[members, : len(width)] = width[None, :] * task.load.quota[members][:, None]
+    room = stream_room(layout, task.load)
     people = np.array([int(task.people[b].sum()) for b in task.streams.blocks])
     people = np.minimum(people, room.sum(axis=1))
     quota = task.load.quota.astype(np.float64)
@@ -210,7 +214,9 @@ def _shared(layout: Layout, load: Load, rows: TubeRows, volumes: Volumes) -> Int
         least = -(-widest // int(load.pool[stream[mine[0]]]))
         name = (int(layout.zone[stream[mine[0]]]), pieces[at].tobytes())
         debt = owed.setdefault(name, np.zeros(at.stop - at.start))
-        tubes[stream[mine], at] = share_tubes(even[mine, at], count[mine], room[mine, at], least, debt)
+        tubes[stream[mine], at] = share_tubes(
+            even[mine, at], count[mine], room[mine, at], least, debt
+        )
     return tubes
 
 

@@ -29,7 +29,7 @@ def raised_costs(
     if len(starts):
         here = pairs.block[starts]
         least[here] = np.minimum(most[here], np.minimum.reduceat(cost, starts))
-    alone = np.bincount(community, weights=least, minlength=communities)
+    alone = np.bincount(community, weights=least, minlength=communities).astype(np.float64)
     if not weight or not len(starts):
         return alone
     raised = _Ascent(pairs, cost, community, weight).run(least, most)

@@ -19,6 +19,7 @@ from scheduler.domain.city import Flags, Floats, Ints
 
 _TURNS = 8
 _NEARLY_NONE = 1e-9  # tubes
+_NO_ROOM = 1 << 40  # tubes
 _BISECTIONS = 22  # a millionth of the slots of a wave
 
 
@@ -75,8 +76,15 @@ def even_volumes(shares: Shares) -> Floats:
         sent = _fill(level[shares.part], shares.quota, shares.count, room)
         reached = np.zeros(target.shape)
         np.add.at(reached, shares.part, sent)
-        level += np.where(slots > 0, (target - reached) / np.maximum(slots, 1e-9), 0)
+        wish = _without_last(target, np.where(target > 0, 0, reached).sum(axis=1))
+        level += np.where(slots > 0, (wish - reached) / np.maximum(slots, 1e-9), 0)
     return sent
+
+
+def _without_last(target: Floats, elsewhere: Floats) -> Floats:
+    """Return the targets less what full rows send where nothing is wanted, taken from the last."""
+    after = np.cumsum(target[:, ::-1], axis=1)[:, ::-1] - target
+    return target - np.clip(elsewhere[:, None] - after, 0, target)
 
 
 def _allowed_room(shares: Shares) -> Floats:
@@ -172,18 +180,21 @@ def round_to(wanted: Floats, count: int, room: Ints, least: int) -> Ints:
 
 
 def move_tubes(tubes: Ints, room: Ints, change: Ints) -> None:
-    """Change ``tubes[stream, wave]`` in place by ``change[wave]``, which sums to 0, stream sums kept.
+    """Change ``tubes[stream, wave]`` in place by ``change[wave]``, which sums to 0.
 
-    Each tube leaves the stream that has most more in the wave it leaves than in the one it enters.
+    Sums of streams stay; what no stream has room for is left. Each tube leaves the stream that has
+    most more in the wave it leaves than in the one it enters.
     """
     change = change.copy()
     while change.any():
         source, target = int(np.argmin(change)), int(np.argmax(change))
         more = np.where(
             (tubes[:, source] > 0) & (tubes[:, target] < room[:, target]),
-            tubes[:, source] - tubes[:, target], -(1 << 40),
+            tubes[:, source] - tubes[:, target], -_NO_ROOM,
         )  # fmt: skip
         stream = int(np.argmax(more))
+        if more[stream] <= -_NO_ROOM:
+            return
         tubes[stream, source] -= 1
         tubes[stream, target] += 1
         change[source] += 1

@@ -48,8 +48,13 @@ class GroupSupply:
     piece: Ints
 
 
-def group_supply(layout: Layout, load: Load, people: Ints, units_per_person: Ints) -> GroupSupply:
-    """Return one row per group; ``people[stream]`` and ``units_per_person[stream]``."""
+def group_supply(
+    layout: Layout, load: Load, people: Ints, units_per_person: Ints, most: Ints | None = None
+) -> GroupSupply:
+    """Return one row per group; ``people[stream]`` and ``units_per_person[stream]``.
+
+    ``most[group, piece]`` limits what is sent in a piece, in units.
+    """
     rows = np.zeros(layout.num_groups, dtype=np.int64)
     parts: list[tuple[Ints, ...]] = []
     costs: list[Floats] = []
@@ -58,12 +63,27 @@ def group_supply(layout: Layout, load: Load, people: Ints, units_per_person: Int
         scale = int(units_per_person[members[0]])
         rows[group] = int(people[members].sum()) * scale
         piece, capacity, cost = _group_arcs(load, members, people[members], pieces, scale)
+        if most is not None:
+            capacity = _cut(piece, capacity, most[group])
         wave = pieces[piece, 1]
         parts.append((np.full(len(wave), group), wave, capacity, piece))
         costs.append(cost)
     group_column, wave, capacity, piece = (np.concatenate(c) for c in zip(*parts, strict=True))
     supplies = Supplies(rows, group_column, group_column, wave, capacity, np.concatenate(costs))
     return GroupSupply(supplies, piece)
+
+
+def _cut(piece: Ints, capacity: Ints, most: Ints) -> Ints:
+    """Return the steps of each piece cut to its most in all; steps of a piece are in order."""
+    order = np.argsort(piece, kind="stable")
+    sorted_piece, sorted_capacity = piece[order], capacity[order]
+    upto = np.cumsum(sorted_capacity)
+    before = (upto - sorted_capacity) - (upto - sorted_capacity)[
+        np.searchsorted(sorted_piece, sorted_piece)
+    ]
+    out = np.empty_like(capacity)
+    out[order] = np.clip(most[sorted_piece] - before, 0, sorted_capacity)
+    return out
 
 
 def _group_arcs(
@@ -87,6 +107,16 @@ def _group_arcs(
         capacity.append(np.tile(step[keep], len(at)))
         cost.append((begin[:, None] + extra[None, :]).ravel())
     return np.concatenate(piece), np.concatenate(capacity), np.concatenate(cost)
+
+
+def stream_room(layout: Layout, load: Load) -> Ints:
+    """Return the people that fit into each piece of each stream, ``[stream, piece]``."""
+    room = np.zeros((len(layout.site), max(len(p) for p in layout.group_pieces)), dtype=np.int64)
+    for group, members in enumerate(layout.members):
+        pieces = layout.group_pieces[group]
+        width = pieces[:, 3] - pieces[:, 2]
+        room[members, : len(width)] = width[None, :] * load.quota[members][:, None]
+    return room
 
 
 @dataclass(frozen=True)

@@ -39,4 +39,4 @@ def test_a_tube_that_is_not_full_is_counted_where_places_are_needed() -> None:
     room = np.array([[25, 25], [25, 25], [25, 25]])
     tubes, per_wave = tubes_needed(np.array([40, 43, 50]), np.array([10, 10, 10]), room)
     assert tubes.tolist() == [4, 5, 6]
-    assert per_wave.tolist() == [[2, 2], [3, 3], [3, 3]]
+    assert per_wave.tolist() == [[2, 2], [3, 2], [3, 3]]
