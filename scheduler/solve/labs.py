@@ -30,7 +30,7 @@ FREE = 1e-6  # person-minutes per person
 FEW_LATE = 0.02
 """Share of late people in the coarse flow up to which a plan without any is worth a try: its roads
 are rough."""
-SPARE_EVERY_H, SPARE_FROM_TUBES = 8, 50
+SPARE_EVERY_H, SPARE_FROM_TUBES = 24, 50
 
 
 @dataclass(frozen=True)

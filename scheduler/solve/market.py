@@ -19,6 +19,7 @@ from scheduler.solve.layout import COARSE, Layout, lay_out
 from scheduler.solve.network import Front, LabFlow
 from scheduler.solve.packing import Packing
 from scheduler.solve.reach import travel_minutes
+from scheduler.solve.shared_places import shared_prices
 from scheduler.solve.streams import Streams, reserve, runs_of
 from scheduler.solve.timeline import HOUR_MIN, lab_hours, site_sessions
 from scheduler.solve.volumes import Shares, even_volumes
@@ -29,7 +30,8 @@ NEAREST_SITES_STRICT = 40
 MAIN_SEGMENTS = 24
 BOUND_SEGMENTS = 24
 PRICE_TURNS = 3
-WORTH_PRICING_AGAIN = 0.01  # share of tubes
+WORTH_PRICING_AGAIN, IN_A_CITY = 0.002, 0.03  # share of tubes; a flow of a city takes seconds
+CITY_STREAMS = 1_000
 FOLLOWED = 0.99  # share of a wave's tubes from which it counts as followed
 JOINT_PAIRS = 20_000
 """Up to so many (block, site) pairs, blocks and labs settle in one flow."""
@@ -230,6 +232,7 @@ class Market:
         about sites, so that places and labs in turn settle as well.
         """
         most: Ints | None = None
+        worth = IN_A_CITY if len(self.streams) > CITY_STREAMS else WORTH_PRICING_AGAIN
         for _ in range(PRICE_TURNS):
             front = self._front() if len(self.main_pairs) <= JOINT_PAIRS else None
             self.priced = self.labs.price(self.wide, self._stream_people(), front, most)
@@ -239,7 +242,7 @@ class Market:
             else:
                 self.relax_main()
             most, missing = self._followed()
-            if self.priced.late_share <= FEW_LATE and missing < WORTH_PRICING_AGAIN:
+            if self.priced.late_share <= FEW_LATE and missing < worth:
                 return
 
     def _followed(self) -> tuple[Ints, float]:
@@ -300,13 +303,33 @@ class Market:
     def bound(self) -> float:
         """Return the lower bound at the present lab prices.
 
-        Prices of places are each zone's own, from a flow in which it has all sites for itself.
+        Prices of places are each zone's own, from a flow in which it has all sites for itself, or
+        those of the stricter zones together, whichever is better.
         """
         zones = np.unique(self.instance.block_zone[self.instance.demand > 0]).tolist()
         costs = {z: self.slot_cost(z, self.offered) for z in zones}
         earnings = self.prices.earnings(self.hours, self.instance.labs.max_tubes_per_day)
         price = {z: self._place_price(z, costs[z]) for z in zones}
-        return self.finder.evaluate(costs, price, earnings)
+        bound = self.finder.evaluate(costs, price, earnings)
+        strict = [z for z in zones if z != self.main_zone]
+        if not strict:
+            return bound
+        shared = self._shared_prices({z: costs[z] for z in strict}, costs, price)
+        return max(bound, self.finder.evaluate(costs, {**price, **shared}, earnings))
+
+    def _shared_prices(
+        self, strict: dict[int, Floats], costs: dict[int, Floats], price: dict[int, Floats]
+    ) -> dict[int, Floats]:
+        """Return prices of places for the stricter zones when all zones want the same slots."""
+        main = self.main_zone
+        gain = price[main][:, None] - costs[main]
+        gain = np.where(np.isfinite(gain), np.maximum(gain, 0), 0)
+        zone, demand = self.instance.block_zone, self.instance.demand
+        pairs = self.pairs.where((demand[self.pairs.block] > 0) & (zone[self.pairs.block] != main))
+        return shared_prices(
+            pairs, pairs.walk_m * self.per_metre, (demand, zone), strict, gain, self.quota,
+            self.instance.settings.weights.unserved,
+        )  # fmt: skip
 
     def _place_price(self, zone: int, cost: Floats) -> Floats:
         """Return what a place at each site costs people of a zone, -inf at sites out of reach."""

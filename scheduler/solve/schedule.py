@@ -352,7 +352,7 @@ def _call(task: Task, runs: list[list[Ints]], tubes: Ints) -> Calls:
                 )
                 calls += called
                 stream_of += [stream] * len(called)
-    columns = np.array([(c.block, c.slot, c.people) for c in calls], dtype=np.int64).reshape(-1, 3)
+    columns = np.array(calls, dtype=np.int64).reshape(-1, 3)
     return Calls(columns[:, 0], np.array(stream_of, dtype=np.int64), columns[:, 1], columns[:, 2])
 
 

@@ -8,11 +8,10 @@ its slots are consecutive (DESIGN.md, rule 3).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True)
-class Call:
+class Call(NamedTuple):
     """People of one block called in one slot."""
 
     block: int
