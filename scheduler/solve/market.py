@@ -19,7 +19,7 @@ from scheduler.solve.layout import COARSE, Layout, lay_out
 from scheduler.solve.network import Front, LabFlow
 from scheduler.solve.packing import Packing
 from scheduler.solve.reach import travel_minutes
-from scheduler.solve.shared_places import shared_prices
+from scheduler.solve.shared_places import Slots, shared_prices
 from scheduler.solve.streams import Streams, reserve, runs_of
 from scheduler.solve.timeline import HOUR_MIN, lab_hours, site_sessions
 from scheduler.solve.volumes import Shares, even_volumes
@@ -327,7 +327,7 @@ class Market:
         zone, demand = self.instance.block_zone, self.instance.demand
         pairs = self.pairs.where((demand[self.pairs.block] > 0) & (zone[self.pairs.block] != main))
         return shared_prices(
-            pairs, pairs.walk_m * self.per_metre, (demand, zone), strict, gain, self.quota,
+            pairs, pairs.walk_m * self.per_metre, (demand, zone), Slots(strict, gain, self.quota),
             self.instance.settings.weights.unserved,
         )  # fmt: skip
 

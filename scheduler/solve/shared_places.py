@@ -7,6 +7,8 @@ most. Any prices give a valid bound; these give a good one where stricter zones 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from scheduler.domain.city import Floats, Ints
@@ -17,21 +19,28 @@ MOST_SLOTS = 96
 """Slots from the round's start that stricter zones are priced in; they are served first."""
 
 
+@dataclass(frozen=True)
+class Slots:
+    """What sites offer: ``cost[zone][site, slot]`` is finish plus lab price, inf where not offered.
+
+    ``main_gain[site, slot]`` is what the commonest zone would pay beyond its cost, ``quota[site]``
+    people per slot.
+    """
+
+    cost: dict[int, Floats]
+    main_gain: Floats
+    quota: Ints
+
+
 def shared_prices(
-    pairs: Pairs,
-    walk_cost: Floats,
-    demand: tuple[Ints, Ints],
-    cost: dict[int, Floats],
-    main_gain: Floats,
-    quota: Ints,
-    unserved: float,
+    pairs: Pairs, walk_cost: Floats, demand: tuple[Ints, Ints], offer: Slots, unserved: float
 ) -> dict[int, Floats]:
     """Return what a place at each site costs people of each zone, -inf where none is asked for.
 
-    ``demand`` is people and zone by block; ``cost[zone][site, slot]`` finish plus lab price, inf
-    where not offered; ``main_gain[site, slot]`` what the commonest zone would pay beyond its cost.
+    ``demand`` is people and zone by block.
     """
     people, zone = demand
+    cost, main_gain, quota = offer.cost, offer.main_gain, offer.quota
     zones = sorted(cost)
     sites, site_at = np.unique(pairs.site, return_inverse=True)
     slots = min(MOST_SLOTS, main_gain.shape[1])
