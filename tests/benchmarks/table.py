@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from tests.benchmarks.measure import Measured, machine, run
+from tests.benchmarks.peers import table as peers
 
 PROGRAM = (sys.executable, "-m", "scheduler")
 TOP = Path(__file__).parents[2]
@@ -48,6 +49,8 @@ class Row:
 def main(arguments: list[str] | None = None) -> int:
     """Measure, print, keep JSON; return 1 when a round could not be planned cleanly."""
     options = _parser().parse_args(arguments)
+    if options.peers:
+        return _peers(options)
     rows, ratio = [], None
     with tempfile.TemporaryDirectory(prefix="nat-bench-") as place:
         for name, folder in _rounds(Path(place), options):
@@ -66,6 +69,18 @@ def main(arguments: list[str] | None = None) -> int:
     return int(any(row.error or row.breaches for row in rows))
 
 
+def _peers(options: argparse.Namespace) -> int:
+    """Compare the planner with other ways to plan, on small rounds."""
+    people = list(peers.SIZES.values())
+    found = peers.compare(
+        people, options.peer_seconds, options.seed, lambda text: _say(text, sys.stderr)
+    )
+    _say(peers.table(found))
+    kept = _keep({"machine": machine(), "peers": found}, options)
+    _say(f"\nKept as {kept}", sys.stderr)
+    return int(peers.failed(found))
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="scripts/bench", description="Measure plan, verify and publish as whole processes."
@@ -82,6 +97,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--ratio", action="store_true",
         help="compare the largest plan with one bare minimum-cost flow of OR-Tools",
+    )  # fmt: skip
+    parser.add_argument(
+        "--peers", action="store_true",
+        help="only compare with a greedy, CP-SAT and HiGHS on 200, 1,000 and 5,000 blocks",
+    )  # fmt: skip
+    parser.add_argument(
+        "--peer-seconds", type=float, default=60.0, metavar="S",
+        help=f"limit of CP-SAT's search (default 60); HiGHS gets {peers.LP_TIMES} times as much",
     )  # fmt: skip
     parser.add_argument("--json", type=Path, metavar="FILE", help="keep the figures here")
     return parser
