@@ -17,8 +17,10 @@ from scheduler.domain.instance import Instance
 from scheduler.solve.consign import Batches, Shipments, batches_of, ship
 from scheduler.solve.layout import Layout
 from scheduler.solve.market import Market
+from scheduler.solve.network import Reach
+from scheduler.solve.reach import Promise
 from scheduler.solve.rescue import Places
-from scheduler.solve.schedule import Calls, Task, schedule
+from scheduler.solve.schedule import Calls, Task, schedules
 from scheduler.solve.sequence import Order, elder_waves
 from scheduler.solve.streams import Streams
 
@@ -59,10 +61,10 @@ def solve_round(
     report("lower bound", None)
     bound = market.bound()
     report("slots and tubes", None)
-    calls, batches, shipments, past_end = _schedule(instance, market)
+    found = _schedule(instance, market)
     solution = Solution(
-        market.streams, market.layout, calls, batches, shipments, market.travel,
-        market.hours.begin_min, bound, past_end,
+        market.streams, market.layout, found.calls, found.batches, found.shipments, market.travel,
+        market.hours.begin_min, bound, found.past_end,
     )  # fmt: skip
     return market, solution
 
@@ -76,8 +78,19 @@ def _nobody_called(market: Market) -> Solution:
     )  # fmt: skip
 
 
-def _schedule(instance: Instance, market: Market) -> tuple[Calls, Batches, Shipments, list[int]]:
-    """Call blocks and ship tubes; blocks whose tubes no lab takes any more are left out."""
+@dataclass(frozen=True)
+class _Scheduled:
+    """Calls with what they ship, blocks left out at the end, and the cost apart from walking."""
+
+    calls: Calls
+    batches: Batches
+    shipments: Shipments
+    past_end: list[int]
+    cost: float
+
+
+def _schedule(instance: Instance, market: Market) -> _Scheduled:
+    """Call blocks and ship tubes in the cheapest of the ways that are known."""
     order = Order(
         instance.blocks.community_index,
         instance.demand,
@@ -86,24 +99,46 @@ def _schedule(instance: Instance, market: Market) -> tuple[Calls, Batches, Shipm
     )
     places = Places(market.pairs, instance.block_zone, instance.demand)
     task = Task(market.streams, market.layout, market.wide, market.load, places, order)
-    pool = market.load.pool
     desk = market.labs.desk(market.layout, market.wide, market.priced)
-    calls, reach = schedule(task, market.priced.volumes, desk)
-    labs = market.labs.side(1)
+    ways = schedules(task, market.priced.volumes, desk)
+    shipped = (_ship(instance, market, calls, (reach, desk.far)) for calls, reach in ways)
+    return min(shipped, key=lambda way: way.cost)
+
+
+def _ship(
+    instance: Instance, market: Market, calls: Calls, reaches: tuple[Reach, Reach]
+) -> _Scheduled:
+    """Ship the tubes of calls; blocks whose tubes no lab takes any more are left out."""
+    pool, labs = market.load.pool, market.labs.side(1)
+    left_cost = instance.settings.weights.unserved * int(pool.max(initial=1))
     per_wave, waves = instance.clock.slots_per_wave, instance.clock.num_waves
     past_end: list[int] = []
     while True:
         batches = batches_of(calls, pool, per_wave, waves)
-        shipments, left = ship(
-            batches, market.layout, (reach, desk.far), labs, pool, desk.left_cost
-        )
+        shipments, left = ship(batches, market.layout, reaches, labs, pool, left_cost)
         if not left.any():
-            return calls, batches, shipments, past_end
+            cost = _cost(instance, market, calls, batches, shipments)
+            cost += instance.settings.weights.unserved * int(instance.demand[past_end].sum())
+            return _Scheduled(calls, batches, shipments, past_end, cost)
         lost = _blocks_of(calls, batches, left, per_wave)
         past_end += lost
         keep = ~np.isin(calls.block, lost)
         calls = Calls(calls.block[keep], calls.stream[keep], calls.slot[keep],
                       calls.people[keep])  # fmt: skip
+
+
+def _cost(
+    instance: Instance, market: Market, calls: Calls, batches: Batches, ships: Shipments
+) -> float:
+    """Return finish and lateness in person-minutes."""
+    promise, weights = Promise.of(instance), instance.settings.weights
+    minutes = calls.slot * instance.settings.round.slot_minutes
+    finish = float((market.load.finish[calls.stream] * minutes * calls.people).sum())
+    wave, site = batches.wave[ships.batch], market.layout.site[batches.stream[ships.batch]]
+    arrive = promise.pickup_min[wave] + market.travel[site, ships.lab]
+    start = np.maximum(arrive, market.hours.begin_min[ships.hour])
+    late = promise.late_min(wave, ships.lab, start)
+    return finish + weights.late * float((late * ships.people).sum())
 
 
 def _blocks_of(calls: Calls, batches: Batches, left: Ints, slots_per_wave: int) -> list[int]:

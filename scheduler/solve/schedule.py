@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -59,16 +60,22 @@ class Task:
         return self.places.people
 
 
-def schedule(task: Task, volumes: Volumes, desk: Desk) -> tuple[Calls, Reach]:
-    """Call all blocks of all streams; returns the calls and the labs they were planned for.
+def schedules(task: Task, volumes: Volumes, desk: Desk) -> Iterator[tuple[Calls, Reach]]:
+    """Yield ways to call all blocks of all streams, and the labs they were planned for.
 
     ``volumes`` are what wide groups should send. Where every tube can be in time, streams follow
-    them, and blocks whose tubes labs could not start in time move to the last run in use. Where
-    some must be late, one flow weighs all.
+    them, blocks whose tubes labs could not start in time move to the last run in use, and that is
+    the only way. Where some must be late, streams follow the volumes or a flow of whole tubes.
     """
     wish = _wishes(task, volumes)
     found = _schedule_on_time(task, volumes, wish, desk) if desk.all_on_time else None
-    return found or _schedule_late(task, wish, desk)
+    if found:
+        yield found
+        return
+    runs = _split(task, wish)
+    rows = tube_rows(task.layout, task.load, _people(task, runs))
+    yield _call(task, runs, _shared(task.wide, task.load, rows, volumes)), desk.near
+    yield from _schedules_late(task, wish, desk)
 
 
 def _schedule_on_time(
@@ -129,8 +136,8 @@ def _relieve(task: Task, runs: list[list[Ints]], rows: TubeRows, beyond: Ints) -
     return moved
 
 
-def _schedule_late(task: Task, wish: list[Floats], desk: Desk) -> tuple[Calls, Reach]:
-    """Call all blocks where lateness must be weighed."""
+def _schedules_late(task: Task, wish: list[Floats], desk: Desk) -> Iterator[tuple[Calls, Reach]]:
+    """Yield calls where lateness is weighed: as first wished, then with the fewest late tubes."""
     best: tuple[float, list[list[Ints]], Ints] | None = None
     reach = desk.near
     for turn in range(_TRIES_LATE):
@@ -146,12 +153,13 @@ def _schedule_late(task: Task, wish: list[Floats], desk: Desk) -> tuple[Calls, R
             tubes = tubes_by_piece(task.layout, supply, flow.sent).astype(np.float64)
             sent = Volumes(tubes, np.zeros(tubes.shape, dtype=bool))
             best = (num_late, runs, _shared(task.layout, task.load, rows, sent))
+        if not turn:
+            yield _call(task, best[1], best[2]), reach
         if not num_late:
             break
         _postpone(task, wish, [n * _TO_SPARE * 2**turn for n in late], int(rows.units.sum()))
-    if best is None:
-        raise RuntimeError("Expected at least one try")
-    return _call(task, best[1], best[2]), reach
+    if best is not None:
+        yield _call(task, best[1], best[2]), reach
 
 
 def _wishes(task: Task, volumes: Volumes) -> list[Floats]:

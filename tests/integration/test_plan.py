@@ -286,7 +286,7 @@ def test_no_plan_in_time(dalian: Path, run: Run) -> None:
     assert _last_run(dalian).exit_code == 4
 
 
-@pytest.mark.parametrize("stage", ["reading", "places and labs together", "writing"])
+@pytest.mark.parametrize("stage", ["reading", "places and labs", "writing"])
 def test_an_interrupt_leaves_nothing_half_written(stage: str, dalian: Path, run: Run) -> None:
     """Exit 130 on Ctrl-C; only complete revisions are there, and the next run works."""
     command = [sys.executable, "-m", "scheduler", "plan", str(dalian)]
