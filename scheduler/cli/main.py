@@ -17,6 +17,7 @@ COMMANDS = {
     "plan": "scheduler.cli.commands.plan",
     "verify": "scheduler.cli.commands.verify",
     "publish": "scheduler.cli.commands.publish",
+    "report": "scheduler.cli.commands.report",
     "show": "scheduler.cli.commands.show",
     "explain": "scheduler.cli.commands.explain",
 }

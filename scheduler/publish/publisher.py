@@ -72,10 +72,8 @@ def publish(
         When the disk refuses.
     """
     scope = _scope(schedule, district)
-    name, link = schedule.revision, "latest"
-    if district is not None:
-        suffix = district_folders(schedule.instance)[district]
-        name, link = f"{name}-{suffix}", f"{link}-{suffix}"
+    name = publication_name(schedule, district)
+    link = "latest" + name.removeprefix(schedule.revision)
     about = {
         "round": schedule.round_id,
         "revision": schedule.revision,
@@ -95,6 +93,13 @@ def publish(
         labs=len(scope.labs),
         districts=len(scope.districts),
     )
+
+
+def publication_name(schedule: Schedule, district: str | None) -> str:
+    """Return the folder under ``published``: ``0001``, or ``0001-<district>``."""
+    if district is None:
+        return schedule.revision
+    return f"{schedule.revision}-{district_folders(schedule.instance)[district]}"
 
 
 def district_folders(instance: Instance) -> dict[str, str]:
@@ -150,4 +155,4 @@ def _counted(
         progress(done, total)
 
 
-__all__ = ["Published", "Schedule", "district_folders", "publish"]
+__all__ = ["Published", "Schedule", "district_folders", "publication_name", "publish"]

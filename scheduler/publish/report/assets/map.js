@@ -1,0 +1,382 @@
+"use strict";
+/* The map: points of communities, blocks, sites and labs on a canvas; no tiles, no network. */
+const CLASSES = ["#7ad151", "#22a884", "#2a788e", "#414487", "#440154"]; // viridis, light to dark
+const LOADS = ["#fdcc8a", "#fc8d59", "#b30000"]; // ColorBrewer OrRd
+const BLOCK_ZOOM = 3, REACH_PX = 14, MARGIN_PX = 26;
+const view = { scale: 1, x: 0, y: 0, fit: 1, metric: "walk", show: { communities: true, sites: true, labs: true },
+  hover: null, pinned: null };
+const canvas = byId("canvas"), pen = canvas.getContext("2d");
+
+const METRICS = {
+  walk: { value: (c) => D.communities.walk[c], text: (v) => num(v) },
+  middle: { value: (c) => D.communities.middle[c], text: (v) => near(v) },
+  result: { value: (c) => D.communities.result[c], text: (v) => dec(v / 60) },
+};
+if (hasWaits) METRICS.wait = { value: (c) => communityWait(c) ?? -1, text: (v) => dec(v) };
+
+/* Local time of any minute: the label of its hour is exact enough for a legend. */
+function near(minute) {
+  const start = D.meta.start;
+  const base = Date.UTC(+start.slice(0, 4), +start.slice(5, 7) - 1, +start.slice(8, 10), +start.slice(11, 13), +start.slice(14, 16));
+  return new Date(base + Math.round(minute / 15) * 900000).toISOString().slice(5, 16).replace("T", " ");
+}
+
+const middleLat = (Math.max(...D.communities.lat) + Math.min(...D.communities.lat)) / 2e5;
+const squeeze = Math.cos((middleLat * Math.PI) / 180);
+const METRES = 111195 / 1e5; // per hundred-thousandth of a degree of latitude
+
+function project(table) {
+  return { x: table.lng.map((v) => v * squeeze), y: table.lat.map((v) => -v) };
+}
+const points = { communities: project(D.communities), sites: project(D.sites), labs: project(D.labs),
+  blocks: D.blocks.lat ? project(D.blocks) : { x: [], y: [] } };
+const siteLoad = D.sites.people.map((n, s) => ratio(n, D.sites.places[s]));
+const labLoad = D.labs.tubes.map((n, l) => {
+  const used = D.hours.labCapacity[l].reduce((sum, v) => sum + v, 0);
+  return ratio(n, used);
+});
+const loadClass = (load) => (load < 0.5 ? 0 : load < 0.9 ? 1 : 2);
+const toX = (x) => x * view.scale + view.x;
+const toY = (y) => y * view.scale + view.y;
+
+let breaks = [];
+function classify() {
+  const { value } = METRICS[view.metric];
+  const sorted = D.communities.id.map((_, c) => value(c)).filter((v) => v >= 0).sort((a, b) => a - b);
+  breaks = CLASSES.slice(1).map((_, k) => sorted[Math.floor((sorted.length * (k + 1)) / CLASSES.length)] ?? 0);
+}
+const colour = (value) => (value < 0 ? "#b9c2c9" : CLASSES[breaks.filter((b) => value >= b).length]);
+const inDistrict = (c) => state.district < 0 || D.communities.district[c] === state.district;
+
+function fit(indices) {
+  const box = canvas.getBoundingClientRect();
+  const xs = indices.map((c) => points.communities.x[c]), ys = indices.map((c) => points.communities.y[c]);
+  if (state.district < 0) { xs.push(...points.sites.x); ys.push(...points.sites.y); }
+  const [left, right, top, bottom] = [Math.min(...xs), Math.max(...xs), Math.min(...ys), Math.max(...ys)];
+  const w = Math.max(right - left, 300), h = Math.max(bottom - top, 300);
+  view.scale = Math.min((box.width - 2 * MARGIN_PX) / w, (box.height - 2 * MARGIN_PX) / h);
+  view.x = box.width / 2 - ((left + right) / 2) * view.scale;
+  view.y = box.height / 2 - ((top + bottom) / 2) * view.scale;
+}
+
+function fitAll() {
+  const every = D.communities.id.map((_, c) => c);
+  const keep = state.district;
+  state.district = -1;
+  fit(every);
+  view.fit = view.scale;
+  state.district = keep;
+  if (keep >= 0) fit(every.filter(inDistrict).length ? every.filter(inDistrict) : every);
+  draw();
+}
+
+function zoom(factor, x, y) {
+  const box = canvas.getBoundingClientRect();
+  const [px, py] = [x ?? box.width / 2, y ?? box.height / 2];
+  const scale = Math.min(Math.max(view.scale * factor, view.fit / 2), view.fit * 400);
+  view.x = px - ((px - view.x) / view.scale) * scale;
+  view.y = py - ((py - view.y) / view.scale) * scale;
+  view.scale = scale;
+  draw();
+}
+
+function draw() {
+  const box = canvas.getBoundingClientRect(), dense = window.devicePixelRatio || 1;
+  canvas.width = Math.round(box.width * dense);
+  canvas.height = Math.round(box.height * dense);
+  pen.setTransform(dense, 0, 0, dense, 0, 0);
+  pen.clearRect(0, 0, box.width, box.height);
+  const seen = (x, y) => x > -9 && y > -9 && x < box.width + 9 && y < box.height + 9;
+  let drawn = 0;
+  const mark = (kind, i, paint) => {
+    const x = toX(points[kind].x[i]), y = toY(points[kind].y[i]);
+    if (seen(x, y)) { paint(x, y); drawn += 1; }
+  };
+  const near = Math.min(Math.max(Math.sqrt(view.scale / view.fit), 1), 3);
+  const focus = view.hover || view.pinned;
+  if (view.show.sites) drawSites(mark, near);
+  if (view.show.communities) drawCommunities(mark, near);
+  if (view.show.labs) drawLabs(mark, near);
+  if (focus) drawLines(focus, near);
+  drawNames(box);
+  drawScale(box);
+  canvas.dataset.drawn = drawn;
+}
+
+function drawSites(mark, near) {
+  D.sites.id.forEach((_, s) => mark("sites", s, (x, y) => {
+    const half = (1.6 + Math.min(D.sites.lanes[s], 20) * 0.09) * near;
+    pen.globalAlpha = state.district < 0 || D.sites.district[s] === state.district ? 0.9 : 0.12;
+    pen.fillStyle = D.sites.people[s] ? LOADS[loadClass(siteLoad[s])] : "#d9dfe4";
+    pen.strokeStyle = "#7a4a2a";
+    pen.lineWidth = 0.4 * near;
+    pen.fillRect(x - half, y - half, 2 * half, 2 * half);
+    if (near > 1.2) pen.strokeRect(x - half, y - half, 2 * half, 2 * half);
+  }));
+}
+
+function drawCommunities(mark, near) {
+  const { value } = METRICS[view.metric];
+  if (view.scale > view.fit * BLOCK_ZOOM) drawBlocks(mark);
+  D.communities.id.forEach((_, c) => mark("communities", c, (x, y) => {
+    pen.globalAlpha = inDistrict(c) ? 0.95 : 0.12;
+    pen.fillStyle = colour(value(c));
+    pen.beginPath();
+    pen.arc(x, y, 2.7 * near, 0, 7);
+    pen.fill();
+    pen.lineWidth = 0.7;
+    pen.strokeStyle = D.communities.zone[c] === 3 ? "#fff" : "#000";
+    pen.stroke();
+  }));
+}
+
+function drawBlocks(mark) {
+  const town = D.blocks.community || [];
+  const own = { walk: D.blocks.walk, middle: D.blocks.first }[view.metric];
+  town.forEach((c, b) => mark("blocks", b, (x, y) => {
+    pen.globalAlpha = inDistrict(c) ? 0.7 : 0.08;
+    pen.fillStyle = colour(own ? own[b] : METRICS[view.metric].value(c));
+    pen.fillRect(x - 1.5, y - 1.5, 3, 3);
+  }));
+}
+
+function drawLabs(mark, near) {
+  D.labs.id.forEach((_, l) => mark("labs", l, (x, y) => {
+    const half = 6 * Math.min(near, 1.6);
+    pen.globalAlpha = 1;
+    pen.beginPath();
+    pen.moveTo(x, y - half); pen.lineTo(x + half, y); pen.lineTo(x, y + half); pen.lineTo(x - half, y);
+    pen.closePath();
+    pen.fillStyle = D.labs.tubes[l] ? LOADS[loadClass(labLoad[l])] : "#d9dfe4";
+    pen.strokeStyle = "#000";
+    pen.lineWidth = 1.3;
+    pen.fill();
+    pen.stroke();
+  }));
+}
+
+/* Lines from what is pointed at to those it meets, wider for more people or tubes. */
+function links({ kind, index }) {
+  const pairs = (table, from, to, amount) => D[table][from].map((v, i) => [v, D[table][to][i], D[table][amount][i]])
+    .filter(([v]) => v === index);
+  if (kind === "communities") return pairs("pairs", "community", "site", "people").map(([, i, n]) => ["sites", i, n]);
+  if (kind === "blocks") return D.blocks.site[index] < 0 ? [] : [["sites", D.blocks.site[index], D.blocks.people[index]]];
+  if (kind === "labs") return pairs("sent", "lab", "site", "tubes").map(([, i, n]) => ["sites", i, n]);
+  return [
+    ...pairs("pairs", "site", "community", "people").map(([, i, n]) => ["communities", i, n]),
+    ...pairs("sent", "site", "lab", "tubes").map(([, i, n]) => ["labs", i, n]),
+  ];
+}
+
+function drawLines(focus, near) {
+  const x = toX(points[focus.kind].x[focus.index]), y = toY(points[focus.kind].y[focus.index]);
+  const ends = links(focus), most = Math.max(...ends.map(([, , n]) => n), 1);
+  pen.globalAlpha = 0.85;
+  for (const [kind, i, n] of ends) {
+    pen.beginPath();
+    pen.moveTo(x, y);
+    pen.lineTo(toX(points[kind].x[i]), toY(points[kind].y[i]));
+    pen.setLineDash(kind === "labs" || focus.kind === "labs" ? [5, 4] : []);
+    pen.strokeStyle = kind === "labs" || focus.kind === "labs" ? "#000" : BLUE;
+    pen.lineWidth = 1 + (3 * n) / most;
+    pen.stroke();
+  }
+  pen.setLineDash([]);
+  pen.globalAlpha = 1;
+  pen.beginPath();
+  pen.arc(x, y, 6 * near, 0, 7);
+  pen.strokeStyle = "#e69f00";
+  pen.lineWidth = 3;
+  pen.stroke();
+  canvas.dataset.lines = ends.length;
+}
+
+/* Names of the districts, and of communities once they are far enough apart. */
+function drawNames(box) {
+  pen.globalAlpha = 1;
+  pen.textAlign = "center";
+  pen.lineWidth = 3;
+  pen.strokeStyle = "rgba(255,255,255,.85)";
+  pen.fillStyle = "#111";
+  const taken = [];
+  const write = (text, x, y, font, size) => {
+    const wide = text.length * size * (/[^\x00-\xff]/.test(text) ? 1 : 0.55);
+    const spot = [Math.min(Math.max(x, wide / 2 + 2), box.width - wide / 2 - 2), Math.min(Math.max(y, size + 2), box.height - 4), wide, size];
+    if (x < 0 || y < 0 || x > box.width || y > box.height) return;
+    if (taken.some(([a, b, w, h]) => Math.abs(a - spot[0]) < (w + wide) / 2 + 3 && Math.abs(b - spot[1]) < (h + size) / 2 + 2)) return;
+    taken.push(spot);
+    pen.font = font;
+    pen.strokeText(text, spot[0], spot[1]);
+    pen.fillText(text, spot[0], spot[1]);
+  };
+  const close = view.scale > view.fit * 6;
+  D.districts.forEach((name, d) => {
+    const mine = D.communities.district.map((v, c) => (v === d ? c : -1)).filter((c) => c >= 0);
+    if (!mine.length || close || (state.district >= 0 && d !== state.district)) return;
+    const middle = (values) => mine.map((c) => values[c]).sort((a, b) => a - b)[mine.length >> 1];
+    write(name, toX(middle(points.communities.x)), toY(middle(points.communities.y)), "600 13px sans-serif", 13);
+  });
+  if (!close) return;
+  D.communities.name.forEach((name, c) => {
+    if (inDistrict(c)) write(name, toX(points.communities.x[c]), toY(points.communities.y[c]) - 9, "11px sans-serif", 11);
+  });
+}
+
+function drawScale(box) {
+  const perPx = METRES / view.scale;
+  const rough = perPx * Math.min(160, box.width / 3), power = 10 ** Math.floor(Math.log10(rough));
+  const metres = [5, 2, 1].map((n) => n * power).find((n) => n <= rough) || power;
+  const wide = metres / perPx, y = box.height - 14;
+  pen.strokeStyle = pen.fillStyle = "#222";
+  pen.lineWidth = 2;
+  pen.beginPath();
+  pen.moveTo(14, y - 4); pen.lineTo(14, y); pen.lineTo(14 + wide, y); pen.lineTo(14 + wide, y - 4);
+  pen.stroke();
+  pen.textAlign = "left";
+  pen.font = "12px sans-serif";
+  pen.fillText(metres < 1000 ? `${metres} m` : `${metres / 1000} km`, 18, y - 5);
+}
+
+/* ---- pointing ---- */
+function nearest(x, y) {
+  let best = null, least = REACH_PX;
+  const kinds = [["labs", -4], ["communities", 0], ["sites", 1]].filter(([kind]) => view.show[kind]);
+  if (view.show.communities && view.scale > view.fit * BLOCK_ZOOM) kinds.push(["blocks", 5]);
+  for (const [kind, handicap] of kinds) {
+    const { x: xs, y: ys } = points[kind];
+    for (let i = 0; i < xs.length; i += 1) {
+      const far = Math.hypot(toX(xs[i]) - x, toY(ys[i]) - y) + handicap;
+      if (far < least) { least = far; best = { kind, index: i }; }
+    }
+  }
+  return best;
+}
+
+const TIPS = {
+  communities: (c) => [D.communities.name[c],
+    `${D.communities.id[c]} · ${D.districts[D.communities.district[c]]} ${D.communities.street[c]} · ${D.zones[D.communities.zone[c]]}`,
+    `${W.people} ${num(D.communities.people[c])} · ${say("tip_goes", { n: D.communities.sites[c] })}`,
+    say("firstCall", { a: at(D.communities.first[c]), b: at(D.communities.last[c]) }),
+    `${W.col_walk} ${num(D.communities.walk[c])} · ${W.col_result} ${dec(D.communities.result[c] / 60)}`],
+  sites: (s) => [D.sites.name[s], `${D.sites.id[s]} · ${D.districts[D.sites.district[s]]} ${D.sites.address[s]}`,
+    say("tip_serves", { n: D.sites.communities[s], m: num(D.sites.people[s]) }),
+    `${say("tip_load", { n: share(siteLoad[s]) })} · ${W.col_lanes} ${D.sites.lanes[s]}`,
+    siteWait(s) === null || siteWait(s) === undefined ? "" : `${W.wait} ${dec(siteWait(s))}`,
+    say("firstCall", { a: at(D.sites.first[s]), b: at(D.sites.last[s]) })],
+  labs: (l) => [D.labs.name[l], D.labs.id[l],
+    say("tip_gets", { n: links({ kind: "labs", index: l }).length, m: num(D.labs.tubes[l]) }),
+    say("tip_load", { n: share(labLoad[l]) })],
+  blocks: (b) => [D.sites.name[D.blocks.site[b]] || NONE,
+    say("tip_block", { c: D.communities.name[D.blocks.community[b]], n: num(D.blocks.people[b]), t: at(D.blocks.first[b]) }),
+    `${W.col_walk} ${num(D.blocks.walk[b])}`],
+};
+
+function tell(focus) {
+  const tip = byId("tip");
+  tip.hidden = focus === null;
+  if (focus === null) return;
+  const [title, ...lines] = TIPS[focus.kind](focus.index);
+  tip.replaceChildren(node("b", {}, title), ...lines.filter(Boolean).map((text) => node("div", {}, text)));
+  const box = canvas.getBoundingClientRect();
+  const x = toX(points[focus.kind].x[focus.index]), y = toY(points[focus.kind].y[focus.index]);
+  const right = x + 16 + tip.offsetWidth < box.width, below = y + 16 + tip.offsetHeight < box.height;
+  tip.style.left = Math.min(Math.max(right ? x + 14 : x - tip.offsetWidth - 14, 4), Math.max(box.width - tip.offsetWidth - 4, 4)) + "px";
+  tip.style.top = Math.min(Math.max(below ? y + 14 : y - tip.offsetHeight - 14, 4), Math.max(box.height - tip.offsetHeight - 4, 4)) + "px";
+}
+
+const same = (a, b) => (a && b ? a.kind === b.kind && a.index === b.index : a === b);
+
+function point(x, y) {
+  const found = nearest(x, y);
+  if (same(found, view.hover)) return;
+  view.hover = found;
+  draw();
+  tell(found || view.pinned);
+}
+
+function showCommunity(c) {
+  view.pinned = { kind: "communities", index: c };
+  view.hover = null;
+  const box = canvas.getBoundingClientRect();
+  view.scale = Math.max(view.scale, view.fit * 8);
+  view.x = box.width / 2 - points.communities.x[c] * view.scale;
+  view.y = box.height / 2 - points.communities.y[c] * view.scale;
+  draw();
+  tell(view.pinned);
+}
+
+function listen() {
+  const fingers = new Map();
+  let moved = 0;
+  const place = (event) => {
+    const box = canvas.getBoundingClientRect();
+    return [event.clientX - box.left, event.clientY - box.top];
+  };
+  const spread = () => {
+    const [a, b] = [...fingers.values()];
+    return Math.hypot(a[0] - b[0], a[1] - b[1]);
+  };
+  canvas.addEventListener("pointerdown", (event) => {
+    fingers.set(event.pointerId, place(event));
+    moved = 0;
+    if (event.pointerType === "mouse") canvas.setPointerCapture(event.pointerId);
+  });
+  canvas.addEventListener("pointermove", (event) => {
+    const [x, y] = place(event), before = fingers.get(event.pointerId);
+    if (!before) { point(x, y); return; }
+    const apart = fingers.size === 2 ? spread() : 0;
+    fingers.set(event.pointerId, [x, y]);
+    moved += Math.abs(x - before[0]) + Math.abs(y - before[1]);
+    if (fingers.size === 2) zoom(spread() / Math.max(apart, 1), x, y);
+    else { view.x += x - before[0]; view.y += y - before[1]; draw(); tell(view.pinned); }
+  });
+  const lift = (event) => {
+    fingers.delete(event.pointerId);
+    if (event.type !== "pointerup" || moved > 6) return;
+    view.pinned = nearest(...place(event));
+    view.hover = null;
+    draw();
+    tell(view.pinned);
+  };
+  canvas.addEventListener("pointerup", lift);
+  canvas.addEventListener("pointercancel", lift);
+  canvas.addEventListener("pointerleave", () => { view.hover = null; draw(); tell(view.pinned); });
+  canvas.addEventListener("wheel", (event) => {
+    event.preventDefault();
+    zoom(Math.exp(-event.deltaY / 400), ...place(event));
+    tell(view.pinned);
+  }, { passive: false });
+  byId("in").addEventListener("click", () => zoom(1.7));
+  byId("out").addEventListener("click", () => zoom(1 / 1.7));
+  byId("all").addEventListener("click", () => { view.pinned = null; tell(null); fitAll(); });
+  window.addEventListener("resize", fitAll);
+}
+
+function legend() {
+  const { text } = METRICS[view.metric];
+  const range = (k) => (k === 0 ? `< ${text(breaks[0])}` : k === breaks.length ? `≥ ${text(breaks[k - 1])}` : `${text(breaks[k - 1])} – ${text(breaks[k])}`);
+  const item = (shape, fill, word) => node("span", {}, node("i", { class: shape, style: `background:${fill}` }), word);
+  byId("legend").replaceChildren(
+    node("b", {}, `● ${W.communities}：${W[view.metric]}`), ...CLASSES.map((c, k) => item("", c, range(k))),
+    node("b", {}, `■ ${W.sites} ◆ ${W.labs}：${W.load}`),
+    ...LOADS.map((c, k) => item("square", c, W[["loadLow", "loadMid", "loadHigh"][k]])));
+}
+
+function startMap() {
+  for (const name of Object.keys(METRICS)) byId("metric").append(node("option", { value: name }, W[name]));
+  byId("metric").addEventListener("change", (event) => { view.metric = event.target.value; classify(); legend(); draw(); });
+  for (const kind of Object.keys(view.show)) {
+    const tick = node("input", { type: "checkbox", checked: "", onchange: (e) => { view.show[kind] = e.target.checked; draw(); } });
+    byId("layers").append(node("label", {}, tick, ` ${W[kind]}`));
+  }
+  byId("names").append(...D.communities.name.map((name, c) => node("option", { value: name }, `${D.communities.id[c]} ${D.communities.street[c]}`)));
+  byId("find").addEventListener("change", (event) => {
+    const wanted = event.target.value.trim();
+    const c = D.communities.name.findIndex((name, i) => wanted && (name === wanted || D.communities.id[i] === wanted));
+    if (c >= 0) showCommunity(c);
+  });
+  classify();
+  legend();
+  listen();
+  onDistrict(() => { view.pinned = null; view.hover = null; tell(null); fitAll(); });
+}
