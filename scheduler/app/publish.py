@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from scheduler.app.revision import check_district, open_revision
+from scheduler.app.revision import Revision, check_district, open_revision
 from scheduler.app.runtime import Report, round_lock, silent
-from scheduler.domain.verify import Breach, verify
+from scheduler.domain.verify import verify
 from scheduler.errors import BreachError
 from scheduler.publish.publisher import Progress, Published, Schedule, publish
 
@@ -68,9 +68,7 @@ def publish_revision(
     if district is not None:
         check_district(opened.instance, district)
     report("checking", None)
-    breaches = verify(opened.instance, opened.plan, revision=opened.name)
-    if breaches:
-        raise _refusal(opened.name, breaches)
+    check_clean(opened)
     report("writing", None)
     schedule = Schedule(opened.instance, opened.plan, opened.name)
     with round_lock(folder):
@@ -78,9 +76,18 @@ def publish_revision(
     return PublishResult(opened.name, district, made)
 
 
-def _refusal(revision: str, breaches: list[Breach]) -> BreachError:
-    told = "\n".join(str(breach) for breach in breaches[:NUM_TOLD])
-    return BreachError(
-        f"Revision {revision} has {len(breaches)} breach(es) and is not published:\n{told}",
-        hint="Run `nat-scheduler verify` for all of them.",
-    )
+def check_clean(opened: Revision) -> None:
+    """Refuse a revision that breaks a hard rule.
+
+    Raises
+    ------
+    BreachError
+        With the first of its breaches.
+    """
+    breaches = verify(opened.instance, opened.plan, revision=opened.name)
+    if breaches:
+        told = "\n".join(str(breach) for breach in breaches[:NUM_TOLD])
+        raise BreachError(
+            f"Revision {opened.name} has {len(breaches)} breach(es) and is not published:\n{told}",
+            hint="Run `nat-scheduler verify` for all of them.",
+        )

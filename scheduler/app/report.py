@@ -11,13 +11,12 @@ from scheduler.app.runtime import Report, round_lock, silent
 from scheduler.domain.plan import Plan
 from scheduler.domain.verify import verify
 from scheduler.errors import CannotRunError
-from scheduler.publish.files import MANIFEST
+from scheduler.publish.files import MANIFEST, write_beside
 from scheduler.publish.plan_files import read_plan, revisions
-from scheduler.publish.publisher import FOLDER, Schedule, publication_name
+from scheduler.publish.publisher import FOLDER, REPORT, Schedule, publication_name
 from scheduler.publish.report.extras import read_extras
 from scheduler.publish.report.page import report_html
 from scheduler.publish.report.payload import report_payload
-from scheduler.publish.report.writer import REPORT, write_beside
 from scheduler.solve.spacing import site_quota
 
 

@@ -18,6 +18,7 @@ COMMANDS = {
     "verify": "scheduler.cli.commands.verify",
     "publish": "scheduler.cli.commands.publish",
     "report": "scheduler.cli.commands.report",
+    "notices": "scheduler.cli.commands.notices",
     "show": "scheduler.cli.commands.show",
     "explain": "scheduler.cli.commands.explain",
 }

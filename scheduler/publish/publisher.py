@@ -24,6 +24,8 @@ from scheduler.publish.schedule import Schedule
 from scheduler.publish.site_csv import site_files
 
 FOLDER = "published"
+REPORT, NOTICES = "report.html", "notices"
+"""Made from a revision after it was published; they stay when it is published again."""
 
 Progress = Callable[[int, int], None]
 """Called with files made so far and files in all."""
@@ -83,7 +85,7 @@ def publish(
     files = _files(schedule, scope)
     if progress is not None:
         files = _counted(files, scope.num_files, progress)
-    path = write_publication(folder / FOLDER, name, files, about)
+    path = write_publication(folder / FOLDER, name, files, about, keep=(REPORT, NOTICES))
     switch_link(folder / FOLDER, link, name)
     return Published(
         path=path,

@@ -52,6 +52,6 @@ def _histogram(
     return {
         "step": step,
         "limit": limit,
-        "openEnd": bool(values.max(initial=0) > num * step),
+        "overflow": bool(values.max(initial=0) > num * step),
         "people": counted.tolist(),
     }

@@ -140,7 +140,7 @@ function drawSpread() {
 function histogram(id, spread, unit, word) {
   const last = spread.people[0] ? spread.people[0].length - 1 : 0;
   const edge = (n) => dec((n * spread.step) / unit);
-  const name = (n) => (spread.openEnd && n === last ? `> ${edge(n)}` : `${edge(n)}–${edge(n + 1)}`);
+  const name = (n) => (spread.overflow && n === last ? `> ${edge(n)}` : `${edge(n)}–${edge(n + 1)}`);
   const inside = (n) => (n + 1) * spread.step <= spread.limit + 1e-9;
   chart(id, () => {
     const people = pick(spread.people);
