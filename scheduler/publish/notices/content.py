@@ -86,6 +86,7 @@ class Notices:
                 "begin": self.when(int(calls.start[own[0]])),
                 "end": self.when(int(calls.end[own[-1]])),
                 "result_by": self.when(int(results.max())) if results.max() != NEVER else None,
+                "num_slots": len(own),
                 "slots": [self._slot(row) for row in own],
             }
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 METRES_PER_DEGREE = 111_195.0
 """Of latitude, on the mean sphere of IUGG."""
-WIDTH, HEIGHT, MARGIN = 360, 250, 26
+WIDTH, HEIGHT, MARGIN = 300, 220, 28
 NARROWEST_M = 200.0
 """A sketch shows no less, so that one building does not fill it."""
 
@@ -69,8 +69,8 @@ def sketch(blocks: Sequence[Point], sites: Sequence[Point]) -> str:
 
 def _mark(number: int, x: float, y: float) -> str:
     return (
-        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="9.5" fill="#c04000" stroke="#fff"/>'
-        f'<text x="{x:.1f}" y="{y + 4:.1f}" text-anchor="middle" font-size="11.5"'
+        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="11" fill="#c04000" stroke="#fff"/>'
+        f'<text x="{x:.1f}" y="{y + 4.8:.1f}" text-anchor="middle" font-size="13.5"'
         f' font-weight="700" fill="#fff">{number}</text>'
     )
 
@@ -82,16 +82,16 @@ def _apart(places: Sequence[Point]) -> list[Point]:
         spot = next(
             (
                 (x + step * math.cos(turn), y + step * math.sin(turn))
-                for step in (0, 19, 38, 57)
+                for step in (0, 22, 44, 66)
                 for turn in (0.0, math.pi, math.pi / 2, -math.pi / 2)
                 if all(
-                    math.hypot(x + step * math.cos(turn) - a, y + step * math.sin(turn) - b) >= 18  # noqa: PLR2004  # two radii
+                    math.hypot(x + step * math.cos(turn) - a, y + step * math.sin(turn) - b) > 21  # noqa: PLR2004  # two radii
                     for a, b in put
                 )
             ),
             (x, y),
         )
-        put.append((min(max(spot[0], 11), WIDTH - 11), min(max(spot[1], 11), HEIGHT - 11)))
+        put.append((min(max(spot[0], 12), WIDTH - 12), min(max(spot[1], 12), HEIGHT - 12)))
     return put
 
 
@@ -99,7 +99,7 @@ def _north() -> str:
     x = WIDTH - 16
     return (
         f'<path d="M{x} 8 l6 17 l-6 -4 l-6 4 z" fill="#1b2733"/>'
-        f'<text x="{x}" y="38" text-anchor="middle" font-size="11">N</text>'
+        f'<text x="{x}" y="40" text-anchor="middle" font-size="13">N</text>'
     )
 
 
@@ -111,5 +111,5 @@ def _scale(metres_per_px: float) -> str:
     told = f"{metres:g} m" if metres < 1000 else f"{metres / 1000:g} km"  # noqa: PLR2004  # a km
     return (
         f'<path d="M10 {y - 4} v4 h{wide:.1f} v-4" fill="none" stroke="#1b2733"/>'
-        f'<text x="14" y="{y - 5}" font-size="11">{told}</text>'
+        f'<text x="14" y="{y - 5}" font-size="13">{told}</text>'
     )

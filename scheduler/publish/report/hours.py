@@ -79,9 +79,10 @@ def _site_capacity(facts: Facts, axis: HourAxis) -> list[list[int]]:
     num_slots = facts.instance.clock.num_slots
     by_slot = np.zeros((len(facts.districts), num_slots), dtype=np.int64)
     np.add.at(by_slot, facts.of_site, facts.open_slots * facts.quota[:, None])
-    hour = np.minimum(axis.of(np.arange(num_slots, dtype=np.int64) * slot), axis.num - 1)
+    hour = axis.of(np.arange(num_slots, dtype=np.int64) * slot)
+    shown = hour < axis.num  # slots after the last result would stretch the axis for nothing
     total = np.zeros((len(facts.districts), axis.num), dtype=np.int64)
-    np.add.at(total.T, hour, by_slot.T)
+    np.add.at(total.T, hour[shown], by_slot.T[shown])
     table: list[list[int]] = total.tolist()
     return table
 

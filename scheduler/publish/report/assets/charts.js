@@ -7,7 +7,7 @@ const charts = {};
 
 const BASE = {
   animation: false,
-  textStyle: { fontFamily: "inherit", color: BLACK },
+  textStyle: { fontFamily: getComputedStyle(document.body).fontFamily, color: BLACK },
   grid: { left: 8, right: 14, top: 34, bottom: 6, containLabel: true },
   legend: { top: 0, left: 0, itemWidth: 20, itemHeight: 9, textStyle: { fontSize: 12 } },
 };
@@ -129,7 +129,7 @@ function heatCells() {
 function heatTip([hour, lab, load, tubes]) {
   const most = D.hours.labCapacity[lab][hour];
   const name = echarts.format.encodeHTML(D.labs.name[lab]);
-  return `<b>${name}</b><br>${D.hours.labels[hour]}<br>${num(tubes)} / ${num(most)} ${W.tubes}（${share(load)}）`;
+  return `<b>${name}</b><br>${D.hours.labels[hour]}<br>${num(tubes)} / ${num(most)} ${W.tubes}${brackets(share(load))}`;
 }
 
 function drawSpread() {

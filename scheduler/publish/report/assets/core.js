@@ -7,6 +7,8 @@ const state = { district: -1, listeners: [] };
 const whole = new Intl.NumberFormat(ENGLISH ? "en-GB" : "zh-CN", { maximumFractionDigits: 0 });
 const tenth = new Intl.NumberFormat(ENGLISH ? "en-GB" : "zh-CN", { maximumFractionDigits: 1 });
 const NONE = "–";
+const COLON = ENGLISH ? ": " : "：";
+const brackets = (text) => (ENGLISH ? ` (${text})` : `（${text}）`);
 
 const byId = (id) => document.getElementById(id);
 const num = (value) => (value === null || value === undefined || value < 0 ? NONE : whole.format(value));

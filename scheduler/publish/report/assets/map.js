@@ -39,24 +39,44 @@ const loadClass = (load) => (load < 0.5 ? 0 : load < 0.9 ? 1 : 2);
 const toX = (x) => x * view.scale + view.x;
 const toY = (y) => y * view.scale + view.y;
 
+/* Marks of a small round are larger than those of a city. */
+const CROWD = Math.min(Math.max(Math.sqrt(700 / Math.max(D.communities.id.length, 1)), 1), 2.4);
+
 let breaks = [];
 function classify() {
   const { value } = METRICS[view.metric];
   const sorted = D.communities.id.map((_, c) => value(c)).filter((v) => v >= 0).sort((a, b) => a - b);
-  breaks = CLASSES.slice(1).map((_, k) => sorted[Math.floor((sorted.length * (k + 1)) / CLASSES.length)] ?? 0);
+  const edges = CLASSES.slice(1).map((_, k) => sorted[Math.floor((sorted.length * (k + 1)) / CLASSES.length)] ?? 0);
+  breaks = [...new Set(edges)].filter((edge) => edge > sorted[0]);
 }
-const colour = (value) => (value < 0 ? "#b9c2c9" : CLASSES[breaks.filter((b) => value >= b).length]);
+/* Fewer classes than colours keep the darkest for the highest. */
+const classColour = (k) => CLASSES[k + CLASSES.length - 1 - breaks.length];
+const colour = (value) => (value < 0 ? "#b9c2c9" : classColour(breaks.filter((b) => value >= b).length));
 const inDistrict = (c) => state.district < 0 || D.communities.district[c] === state.district;
 
 function fit(indices) {
   const box = canvas.getBoundingClientRect();
   const xs = indices.map((c) => points.communities.x[c]), ys = indices.map((c) => points.communities.y[c]);
-  if (state.district < 0) { xs.push(...points.sites.x); ys.push(...points.sites.y); }
+  if (state.district < 0) {
+    xs.push(...points.sites.x);
+    ys.push(...points.sites.y);
+    withNearLabs(xs, ys);
+  }
   const [left, right, top, bottom] = [Math.min(...xs), Math.max(...xs), Math.min(...ys), Math.max(...ys)];
   const w = Math.max(right - left, 300), h = Math.max(bottom - top, 300);
   view.scale = Math.min((box.width - 2 * MARGIN_PX) / w, (box.height - 2 * MARGIN_PX) / h);
   view.x = box.width / 2 - ((left + right) / 2) * view.scale;
   view.y = box.height / 2 - ((top + bottom) / 2) * view.scale;
+}
+
+/* Labs of another city would make this one a dot: they are seen by zooming out. */
+function withNearLabs(xs, ys) {
+  const near = (values, all) => {
+    const [low, high] = [Math.min(...all), Math.max(...all)], room = 0.4 * Math.max(high - low, 2000);
+    return values.map((v) => v > low - room && v < high + room);
+  };
+  const inX = near(points.labs.x, xs), inY = near(points.labs.y, ys);
+  points.labs.x.forEach((x, l) => { if (inX[l] && inY[l]) { xs.push(x); ys.push(points.labs.y[l]); } });
 }
 
 function fitAll() {
@@ -92,7 +112,7 @@ function draw() {
     const x = toX(points[kind].x[i]), y = toY(points[kind].y[i]);
     if (seen(x, y)) { paint(x, y); drawn += 1; }
   };
-  const near = Math.min(Math.max(Math.sqrt(view.scale / view.fit), 1), 3);
+  const near = CROWD * Math.min(Math.max(Math.sqrt(view.scale / view.fit), 1), 3);
   const focus = view.hover || view.pinned;
   if (view.show.sites) drawSites(mark, near);
   if (view.show.communities) drawCommunities(mark, near);
@@ -214,7 +234,7 @@ function drawNames(box) {
     const mine = D.communities.district.map((v, c) => (v === d ? c : -1)).filter((c) => c >= 0);
     if (!mine.length || close || (state.district >= 0 && d !== state.district)) return;
     const middle = (values) => mine.map((c) => values[c]).sort((a, b) => a - b)[mine.length >> 1];
-    write(name, toX(middle(points.communities.x)), toY(middle(points.communities.y)), "600 13px sans-serif", 13);
+    write(name, toX(middle(points.communities.x)), toY(middle(points.communities.y)) - 8 * CROWD, "600 13px sans-serif", 13);
   });
   if (!close) return;
   D.communities.name.forEach((name, c) => {
@@ -354,11 +374,11 @@ function listen() {
 
 function legend() {
   const { text } = METRICS[view.metric];
-  const range = (k) => (k === 0 ? `< ${text(breaks[0])}` : k === breaks.length ? `≥ ${text(breaks[k - 1])}` : `${text(breaks[k - 1])} – ${text(breaks[k])}`);
+  const range = (k) => (!breaks.length ? W.city : k === 0 ? `< ${text(breaks[0])}` : k === breaks.length ? `≥ ${text(breaks[k - 1])}` : `${text(breaks[k - 1])} – ${text(breaks[k])}`);
   const item = (shape, fill, word) => node("span", {}, node("i", { class: shape, style: `background:${fill}` }), word);
   byId("legend").replaceChildren(
-    node("b", {}, `● ${W.communities}：${W[view.metric]}`), ...CLASSES.map((c, k) => item("", c, range(k))),
-    node("b", {}, `■ ${W.sites} ◆ ${W.labs}：${W.load}`),
+    node("b", {}, `● ${W.communities}${COLON}${W[view.metric]}`), ...[...breaks, 0].map((_, k) => item("", classColour(k), range(k))),
+    node("b", {}, `■ ${W.sites} ◆ ${W.labs}${COLON}${W.load}`),
     ...LOADS.map((c, k) => item("square", c, W[["loadLow", "loadMid", "loadHigh"][k]])));
 }
 

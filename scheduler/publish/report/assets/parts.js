@@ -106,7 +106,7 @@ function drawSimulated() {
   const box = byId("simtable");
   if (!box) return;
   const three = (figure, show) => (figure === null || figure === undefined ? NONE
-    : typeof figure === "object" ? `${show(figure.p50)}（${show(figure.p5)}–${show(figure.p95)}）` : show(figure));
+    : typeof figure === "object" ? show(figure.p50) + brackets(`${show(figure.p5)}–${show(figure.p95)}`) : show(figure));
   const row = (name, c) => [name, three(c.share_in_time, (v) => share(v, 1)), three(c.peak_queue, num), three(c.wait_min, dec),
     three(c.sites_beyond_ground, num), three(c.last_result, moment)];
   const rows = D.simulations.flatMap((s) => [
