@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,9 @@ from scheduler.app.revision import Revision, check_district, open_revision
 from scheduler.app.runtime import Report, round_lock, silent
 from scheduler.domain.verify import verify
 from scheduler.errors import BreachError
-from scheduler.publish.publisher import Progress, Published, Schedule, publish
+from scheduler.publish.publisher import FORMATS, Progress, Published, Schedule, publish
+
+__all__ = ["FORMATS", "PublishResult", "check_clean", "publish_revision"]
 
 NUM_TOLD = 5
 """Breaches told with the error; `verify` lists them all."""
@@ -44,10 +47,13 @@ def publish_revision(
     *,
     revision: str | None = None,
     district: str | None = None,
+    formats: Sequence[str] = (),
     report: Report = silent,
     progress: Progress | None = None,
 ) -> PublishResult:
     """Publish a revision, the newest by default; of a district only, where one is named.
+
+    ``formats`` names those that are written beside the CSV files.
 
     A plan that was made for one district is published as that district's.
 
@@ -72,7 +78,7 @@ def publish_revision(
     report("writing", None)
     schedule = Schedule(opened.instance, opened.plan, opened.name)
     with round_lock(folder):
-        made = publish(folder, schedule, district=district, progress=progress)
+        made = publish(folder, schedule, district=district, formats=formats, progress=progress)
     return PublishResult(opened.name, district, made)
 
 

@@ -14,8 +14,9 @@ Complete = Callable[[click.Context, click.Parameter, str], list[str]]
 
 
 def _folder(context: click.Context) -> Path | None:
-    folder = context.params.get("folder")
-    return None if folder is None else Path(folder)
+    """Return the round folder typed so far; click leaves words over when an option has no value."""
+    words = [context.params.get("folder"), *context.args]
+    return next((Path(word) for word in words if word and Path(word).is_dir()), None)
 
 
 def _revisions(context: click.Context, _: click.Parameter, begun: str) -> list[str]:

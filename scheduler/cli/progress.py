@@ -20,14 +20,14 @@ _NO_BAR = "{desc}: {elapsed}"
 class Progress:
     """Tells the stage and, where files are counted, how many are done and how long it takes.
 
-    On a terminal it is one line that is rewritten and taken away at the end. Elsewhere each stage
-    is a line of its own.
+    On a terminal it is one line that is rewritten and taken away at the end. Elsewhere, and with
+    ``lines``, each stage is a line of its own.
     """
 
-    def __init__(self, *, unit: str = "files", quiet: bool = False) -> None:
+    def __init__(self, *, unit: str = "files", quiet: bool = False, lines: bool = False) -> None:
         self._quiet, self._begin = quiet, monotonic()
         self._bar: tqdm[NoReturn] | None = None
-        if not quiet and sys.stderr.isatty():
+        if not quiet and not lines and sys.stderr.isatty():
             columns = min(WIDTH, shutil.get_terminal_size().columns) - 1
             self._bar = tqdm(
                 unit=f" {unit}", file=sys.stderr, ncols=columns, leave=False, bar_format=_NO_BAR
