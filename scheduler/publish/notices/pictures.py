@@ -63,7 +63,7 @@ def take_pictures(pages: list[Path]) -> Iterator[Path]:
     try:
         with sync_playwright() as playwright:
             chromium = playwright.chromium.launch(
-                executable_path=browser, args=[*QUIET, *_sandbox()]
+                executable_path=browser, args=browser_flags()
             )
             tab = chromium.new_page(
                 viewport={"width": WIDTH_PX, "height": WIDTH_PX}, device_scale_factor=SCALE
@@ -77,6 +77,7 @@ def take_pictures(pages: list[Path]) -> Iterator[Path]:
         raise CannotRunError(f"Expected {browser} to take a picture, got: {words}") from None
 
 
-def _sandbox() -> list[str]:
-    """Return the flag without which Chromium refuses to run as root."""
-    return ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
+def browser_flags() -> list[str]:
+    """Return flags of the browser; as root, also the one without which Chromium refuses to run."""
+    root = hasattr(os, "geteuid") and os.geteuid() == 0
+    return [*QUIET, "--no-sandbox"] if root else list(QUIET)
