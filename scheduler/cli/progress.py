@@ -30,7 +30,12 @@ class Progress:
         if not quiet and not lines and sys.stderr.isatty():
             columns = min(WIDTH, shutil.get_terminal_size().columns) - 1
             self._bar = tqdm(
-                unit=f" {unit}", file=sys.stderr, ncols=columns, leave=False, bar_format=_NO_BAR
+                unit=f" {unit}",
+                file=sys.stderr,
+                ncols=columns,
+                leave=False,
+                bar_format=_NO_BAR,
+                miniters=1,
             )
 
     def __enter__(self) -> Progress:

@@ -229,8 +229,8 @@ def test_notice_on_screen_paper_and_phone(browser: Browser, hard: Path) -> None:
             opened = open_page(browser, path, size)
             if name == "paper":
                 opened.page.emulate_media(media="print")
+                pages = PdfReader(io.BytesIO(opened.page.pdf(prefer_css_page_size=True))).pages
+                assert all(_size(page) == A4_POINTS for page in pages)
             assert opened.overflow() == []
             assert (opened.errors, opened.requests) == ([], [path.resolve().as_uri()])
             opened.keep(f"notice-{hard.name}-{path.stem}-{name}")
-        pages = PdfReader(io.BytesIO(opened.page.pdf(prefer_css_page_size=True))).pages
-        assert all(_size(page) == A4_POINTS for page in pages)

@@ -62,9 +62,7 @@ def take_pictures(pages: list[Path]) -> Iterator[Path]:
         ) from None
     try:
         with sync_playwright() as playwright:
-            chromium = playwright.chromium.launch(
-                executable_path=browser, args=browser_flags()
-            )
+            chromium = playwright.chromium.launch(executable_path=browser, args=browser_flags())
             tab = chromium.new_page(
                 viewport={"width": WIDTH_PX, "height": WIDTH_PX}, device_scale_factor=SCALE
             )

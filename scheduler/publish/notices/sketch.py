@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 METRES_PER_DEGREE = 111_195.0
 """Of latitude, on the mean sphere of IUGG."""
 WIDTH, HEIGHT, MARGIN = 300, 220, 28
+RADIUS, APART_PX = 12, 21.0
+"""Of a numbered mark, and what lies between two of them at least."""
 NARROWEST_M = 200.0
 """A sketch shows no less, so that one building does not fill it."""
 
@@ -69,7 +71,7 @@ def sketch(blocks: Sequence[Point], sites: Sequence[Point]) -> str:
 
 def _mark(number: int, x: float, y: float) -> str:
     return (
-        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="11" fill="#c04000" stroke="#fff"/>'
+        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{RADIUS - 1}" fill="#c04000" stroke="#fff"/>'
         f'<text x="{x:.1f}" y="{y + 4.8:.1f}" text-anchor="middle" font-size="13.5"'
         f' font-weight="700" fill="#fff">{number}</text>'
     )
@@ -78,21 +80,19 @@ def _mark(number: int, x: float, y: float) -> str:
 def _apart(places: Sequence[Point]) -> list[Point]:
     """Move a mark that would cover an earlier one to the side, so that its number can be read."""
     put: list[Point] = []
-    for x, y in places:
-        spot = next(
-            (
-                (x + step * math.cos(turn), y + step * math.sin(turn))
-                for step in (0, 22, 44, 66)
-                for turn in (0.0, math.pi, math.pi / 2, -math.pi / 2)
-                if all(
-                    math.hypot(x + step * math.cos(turn) - a, y + step * math.sin(turn) - b) > 21  # noqa: PLR2004  # two radii
-                    for a, b in put
-                )
-            ),
-            (x, y),
-        )
-        put.append((min(max(spot[0], 12), WIDTH - 12), min(max(spot[1], 12), HEIGHT - 12)))
+    for place in places:
+        free = (s for s in _around(place) if all(math.dist(s, other) > APART_PX for other in put))
+        put.append(next(free, place))
     return put
+
+
+def _around(place: Point) -> Iterator[Point]:
+    """Yield a point, then points around it, nearest first, all inside the frame."""
+    for ring in range(4):
+        for turn in range(8):
+            x = place[0] + ring * APART_PX * 1.05 * math.cos(turn * math.pi / 4)
+            y = place[1] + ring * APART_PX * 1.05 * math.sin(turn * math.pi / 4)
+            yield min(max(x, RADIUS), WIDTH - RADIUS), min(max(y, RADIUS), HEIGHT - RADIUS)
 
 
 def _north() -> str:

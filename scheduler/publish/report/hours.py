@@ -11,6 +11,8 @@ import numpy as np
 from scheduler.domain.city import Ints
 from scheduler.publish.report.facts import Facts
 
+ALL_DAY = ((0, 1440),)
+
 
 @dataclass(frozen=True)
 class HourAxis:
@@ -88,14 +90,18 @@ def _site_capacity(facts: Facts, axis: HourAxis) -> list[list[int]]:
 
 
 def lab_capacity(facts: Facts, axis: HourAxis) -> Ints:
-    """Return tubes that each lab may start, ``[lab, hour]``; 0 where it is shut."""
-    labs, last = facts.instance.labs, 60 * axis.num
-    capacity = np.zeros((len(labs), axis.num), dtype=np.int64)
+    """Return tubes that each lab may start, ``[lab, hour]``; 0 where it is shut.
+
+    Of an hour in which it is open for a part, that part counts, as in ``verify``.
+    """
+    labs = facts.instance.labs
+    begins = 60 * np.arange(axis.num, dtype=np.int64) - axis.past_min
+    open_min = np.zeros((len(labs), axis.num), dtype=np.int64)
     for lab, windows in enumerate(labs.hours):
-        for begin, end in facts.instance.clock.windows(windows, 0, last):
-            first = max((begin + axis.past_min) // 60, 0)
-            capacity[lab, first : -(-(end + axis.past_min) // 60)] = labs.tubes_per_hour[lab]
-    return capacity
+        for begin, end in facts.instance.clock.windows(windows or ALL_DAY, 0, 60 * axis.num):
+            overlap = np.minimum(begins + 60, end) - np.maximum(begins, begin)
+            open_min[lab] += np.maximum(overlap, 0)
+    return labs.tubes_per_hour[:, None] * open_min // 60
 
 
 def _lab_cells(facts: Facts, axis: HourAxis) -> dict[str, list[int]]:
