@@ -14,6 +14,7 @@ from scheduler.errors import CannotRunError
 from scheduler.publish.files import MANIFEST, write_beside
 from scheduler.publish.plan_files import read_plan, revisions
 from scheduler.publish.publisher import FOLDER, REPORT, Schedule, publication_name
+from scheduler.publish.report.boundaries import read_boundaries
 from scheduler.publish.report.extras import read_extras
 from scheduler.publish.report.page import report_html
 from scheduler.publish.report.payload import report_payload
@@ -65,7 +66,8 @@ def report_revision(
     report("checking", None)
     breaches = verify(opened.instance, opened.plan, revision=opened.name)
     report("counting", None)
-    extras, before = read_extras(folder, opened.name), _before(folder, opened)
+    extras = {**read_extras(folder, opened.name), "boundaries": read_boundaries(folder)}
+    before = _before(folder, opened)
     schedule = Schedule(opened.instance, opened.plan, opened.name)
     payload = report_payload(
         schedule,

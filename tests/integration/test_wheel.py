@@ -79,3 +79,20 @@ def test_templates_and_failure(installed: Path, tmp_path: Path) -> None:
     must(installed / "nat-scheduler", "init", "mine", cwd=tmp_path)
     must(installed / "nat-scheduler", "check", "mine", cwd=tmp_path)
     assert run(installed / "nat-scheduler", "check", "none", cwd=tmp_path).returncode == 2
+
+
+def test_pages_and_workbooks_without_the_clone(installed: Path, tmp_path: Path) -> None:
+    """Rule: templates, scripts and libraries that report, notices and formats need come along."""
+    program = installed / "nat-scheduler"
+    must(program, "init", "round", "--city", "dazu", "--people", "3000", cwd=tmp_path)
+    must(program, "plan", "round", "--quiet", cwd=tmp_path)
+    must(program, "publish", "round", "--format", "xlsx", "--quiet", cwd=tmp_path)
+    must(program, "report", "round", "--quiet", cwd=tmp_path)
+    must(program, "notices", "round", "--quiet", cwd=tmp_path)
+    home = tmp_path / "round" / "published" / "latest"
+    assert (home / "report.html").stat().st_size > 1_000_000
+    assert list(home.glob("workbooks/*.xlsx"))
+    assert list(home.glob("notices/*/*.html"))
+    done = run(program, "notices", "round", "--png", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "nat-scheduler[pictures]" in done.stderr

@@ -114,6 +114,7 @@ function draw() {
   };
   const near = CROWD * Math.min(Math.max(Math.sqrt(view.scale / view.fit), 1), 3);
   const focus = view.hover || view.pinned;
+  drawBoundaries();
   if (view.show.sites) drawSites(mark, near);
   if (view.show.communities) drawCommunities(mark, near);
   if (view.show.labs) drawLabs(mark, near);
@@ -121,6 +122,23 @@ function draw() {
   drawNames(box);
   drawScale(box);
   canvas.dataset.drawn = drawn;
+}
+
+function drawBoundaries() {
+  pen.globalAlpha = 1;
+  pen.lineWidth = 1;
+  pen.strokeStyle = "#b4c0ca";
+  pen.fillStyle = "#eef2f5";
+  pen.beginPath();
+  for (const ring of D.boundaries) {
+    ring.forEach(([lng, lat], k) => {
+      const [x, y] = [toX(lng * squeeze), toY(-lat)];
+      if (k) pen.lineTo(x, y); else pen.moveTo(x, y);
+    });
+    pen.closePath();
+  }
+  pen.fill();
+  pen.stroke();
 }
 
 function drawSites(mark, near) {

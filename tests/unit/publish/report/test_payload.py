@@ -21,7 +21,7 @@ from tests.handmade import greedy_plan
 from tests.plans import CAPACITY, tiny_instance, tiny_plan
 from tests.rounds import Recipe, random_instance
 
-NOTHING: dict[str, Any] = {"simulations": [], "size": {}, "coverage": {}}
+NOTHING: dict[str, Any] = {"simulations": [], "size": {}, "coverage": {}, "boundaries": []}
 
 
 def _payload(schedule: Schedule, before: tuple[str, Plan] | None = None) -> dict[str, Any]:
