@@ -15,10 +15,16 @@ LONG = "春江花月夜国际生态度假城二期（含回迁安置区及沿街
 HOSTILE = '</script><script>document.title="run"</script><b>&"\''
 
 
-def hard_round(folder: Path, *, language: str = "zh") -> Path:
-    """Make a round of two revisions in ``folder``; the second follows a change of names."""
+def tiny_round(folder: Path) -> Path:
+    """Make the tiny round with a plan in ``folder``."""
     shutil.copytree(TINY, folder)
     write_plan(folder, "0001", greedy_plan(load_instance(folder)))
+    return folder
+
+
+def hard_round(folder: Path, *, language: str = "zh") -> Path:
+    """Make a round of two revisions in ``folder``; the second follows a change of names."""
+    tiny_round(folder)
     _change(folder / "communities.csv", "春海社区", LONG)
     _change(folder / "communities.csv", "站北社区", HOSTILE.replace('"', '""'), quoted=True)
     _change(folder / "blocks.csv", "春海2号楼", f"{LONG}2号楼")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from pathlib import Path
 
 import pytest
@@ -19,18 +18,13 @@ from scheduler.errors import CannotRunError, LockedError
 from scheduler.ingest.loader import load_instance
 from scheduler.publish.plan_files import write_plan
 from tests.handmade import greedy_plan
-from tests.pages import hard_round, with_extras
-
-TINY = Path(__file__).parents[1] / "data" / "tiny"
+from tests.pages import hard_round, tiny_round, with_extras
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Return the tiny round with a plan."""
-    home = tmp_path / "round"
-    shutil.copytree(TINY, home)
-    write_plan(home, "0001", greedy_plan(load_instance(home)))
-    return home
+    return tiny_round(tmp_path / "round")
 
 
 def _run(*arguments: object) -> Result:

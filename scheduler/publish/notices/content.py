@@ -17,9 +17,9 @@ from scheduler.domain.plan import Reason
 from scheduler.domain.settings import Zone
 from scheduler.publish.cells import public_text
 from scheduler.publish.notices.sketch import sketch
-from scheduler.publish.notices.words import notice_words
+from scheduler.publish.notices.template import ASSETS
 from scheduler.publish.schedule import NEVER, Schedule
-from scheduler.publish.words import REASONS, WEEKDAYS, ZONE_WORDS
+from scheduler.publish.words import REASONS, WEEKDAYS, ZONE_WORDS, page_words
 
 
 class Notices:
@@ -28,7 +28,7 @@ class Notices:
     def __init__(self, schedule: Schedule) -> None:
         self.schedule = schedule
         self.instance, self.calls, self.rest = schedule.instance, schedule.calls, schedule.rest
-        self.words = notice_words(schedule.language)
+        self.words = page_words(ASSETS, schedule.language)
         num = np.arange(len(self.instance.communities) + 1)
         self._first_call = np.searchsorted(self.calls.community_index, num)
         self._first_rest = np.searchsorted(self.rest.community_index, num)

@@ -13,12 +13,12 @@ from scheduler.publish.report.before import before_payload
 from scheduler.publish.report.facts import Facts
 from scheduler.publish.report.figures import figures_payload
 from scheduler.publish.report.hours import hours_payload
+from scheduler.publish.report.page import ASSETS
 from scheduler.publish.report.places import places_payload
 from scheduler.publish.report.spread import spread_payload
-from scheduler.publish.report.words import report_words
 from scheduler.publish.report.worst import worst_payload
 from scheduler.publish.schedule import Schedule
-from scheduler.publish.words import ZONE_WORDS
+from scheduler.publish.words import ZONE_WORDS, page_words
 
 
 def report_payload(
@@ -37,7 +37,7 @@ def report_payload(
     facts = Facts(schedule, quota)
     payload = {
         "meta": _meta(schedule),
-        "words": report_words(schedule.language),
+        "words": page_words(ASSETS, schedule.language),
         "zones": [ZONE_WORDS[schedule.language][zone] for zone in Zone],
         "districts": facts.districts,
         "figures": figures_payload(facts),

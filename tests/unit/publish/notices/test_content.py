@@ -16,11 +16,11 @@ from scheduler.domain.instance import Instance
 from scheduler.errors import CannotRunError
 from scheduler.publish.notices.content import Notices
 from scheduler.publish.notices.sketch import HEIGHT, WIDTH, sketch
-from scheduler.publish.notices.template import Templates
+from scheduler.publish.notices.template import ASSETS, Templates
 from scheduler.publish.notices.texts import NoticeTexts, read_texts
-from scheduler.publish.notices.words import notice_words
 from scheduler.publish.notices.writer import notice_pages
 from scheduler.publish.schedule import Schedule
+from scheduler.publish.words import page_words
 from tests.handmade import greedy_plan
 from tests.plans import texts, tiny_instance, tiny_plan
 from tests.rounds import Recipe, random_instance
@@ -76,7 +76,7 @@ def test_who_is_served_in_place_is_told_to_stay() -> None:
     assert content["in_place"]
     assert content["pool_size"] == 1
     page = _page(content).decode()
-    assert notice_words("zh")["comes"] in page
+    assert page_words(ASSETS, "zh")["comes"] in page
     assert 'class="qr"' not in page
 
 
@@ -128,7 +128,7 @@ def test_own_template_replaces_a_part(tmp_path: Path) -> None:
     ("source", "told"),
     [
         ("{% if %}", r"notice\.html:1"),
-        ("{{ comunity.name }}", "'comunity' is undefined"),
+        ("{{ commune.name }}", "'commune' is undefined"),
         ("{{ ''.__class__.__mro__ }}", "unsafe"),
         ("{% extends 'nothing.html' %}", r"nothing\.html"),
     ],
@@ -194,7 +194,7 @@ def test_sketch_is_whole_and_numbers_lie_apart() -> None:
 
 def test_english_notice() -> None:
     """Rule: with language en the notice is English, and both languages have the same words."""
-    assert notice_words("zh").keys() == notice_words("en").keys()
+    assert page_words(ASSETS, "zh").keys() == page_words(ASSETS, "en").keys()
     page = _page(_notices(_instance("en")).content(0)).decode()
     assert "22 Dec Tue" in page
     assert "What to bring" in page

@@ -12,10 +12,10 @@ import pytest
 from scheduler.domain.plan import Plan
 from scheduler.publish.report.facts import Facts
 from scheduler.publish.report.hours import hour_axis, lab_capacity
-from scheduler.publish.report.page import report_html
+from scheduler.publish.report.page import ASSETS, report_html
 from scheduler.publish.report.payload import report_payload
-from scheduler.publish.report.words import report_words
 from scheduler.publish.schedule import Schedule
+from scheduler.publish.words import page_words
 from scheduler.solve.spacing import site_quota
 from tests.handmade import greedy_plan
 from tests.plans import CAPACITY, tiny_instance, tiny_plan
@@ -173,7 +173,7 @@ def test_page_is_one_file_and_always_the_same(tiny: dict[str, Any]) -> None:
 
 def test_words_are_there_in_both_languages() -> None:
     """Rule: Chinese and English have the same words, with the same places to fill."""
-    chinese, english = report_words("zh"), report_words("en")
+    chinese, english = page_words(ASSETS, "zh"), page_words(ASSETS, "en")
     assert chinese.keys() == english.keys()
     for key, text in chinese.items():
         assert text.count("{") == english[key].count("{"), key
