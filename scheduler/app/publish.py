@@ -9,11 +9,11 @@ from typing import Any
 
 from scheduler.app.revision import Revision, check_district, open_revision
 from scheduler.app.runtime import Report, round_lock, silent
-from scheduler.domain.verify import verify
+from scheduler.domain.verify import Breach, verify
 from scheduler.errors import BreachError
 from scheduler.publish.publisher import FORMATS, Progress, Published, Schedule, publish
 
-__all__ = ["FORMATS", "PublishResult", "check_clean", "publish_revision"]
+__all__ = ["FORMATS", "PublishResult", "breaches_of", "check_clean", "publish_revision"]
 
 NUM_TOLD = 5
 """Breaches told with the error; `verify` lists them all."""
@@ -82,6 +82,11 @@ def publish_revision(
     return PublishResult(opened.name, district, made)
 
 
+def breaches_of(opened: Revision) -> list[Breach]:
+    """Return every breach of a revision."""
+    return verify(opened.instance, opened.plan, revision=opened.name)
+
+
 def check_clean(opened: Revision) -> None:
     """Refuse a revision that breaks a hard rule.
 
@@ -90,7 +95,7 @@ def check_clean(opened: Revision) -> None:
     BreachError
         With the first of its breaches.
     """
-    breaches = verify(opened.instance, opened.plan, revision=opened.name)
+    breaches = breaches_of(opened)
     if breaches:
         told = "\n".join(str(breach) for breach in breaches[:NUM_TOLD])
         raise BreachError(

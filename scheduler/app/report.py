@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from scheduler.app.publish import breaches_of
 from scheduler.app.revision import Revision, open_revision
 from scheduler.app.runtime import Report, round_lock, silent
 from scheduler.domain.plan import Plan
-from scheduler.domain.verify import verify
 from scheduler.errors import CannotRunError
 from scheduler.publish.files import MANIFEST, write_beside
 from scheduler.publish.plan_files import read_plan, revisions
@@ -64,7 +64,7 @@ def report_revision(
     opened = open_revision(folder, revision)
     opened.check_input()
     report("checking", None)
-    breaches = verify(opened.instance, opened.plan, revision=opened.name)
+    breaches = breaches_of(opened)
     report("counting", None)
     extras = {**read_extras(folder, opened.name), "boundaries": read_boundaries(folder)}
     before = _before(folder, opened)
@@ -94,12 +94,14 @@ def report_revision(
 def _before(folder: Path, opened: Revision) -> tuple[str, Plan] | None:
     """Return the revision that this one replaced, if any.
 
-    That is the newest earlier one that was published, else the newest earlier one; of the same
-    district, where this is a district's.
+    That is the one a re-plan was based on, else the newest earlier one that was published, else
+    the newest earlier one; of the same district, where this is a district's.
     """
     earlier = [name for name in revisions(folder) if int(name) < int(opened.name)]
+    based_on = opened.plan.summary.get("replan", {}).get("based_on")
     published = [name for name in earlier if _is_published(folder, name)]
-    for name in [*reversed(published), *reversed(earlier)]:
+    known = [name for name in earlier if name == based_on]
+    for name in [*known, *reversed(published), *reversed(earlier)]:
         try:
             plan = read_plan(folder, name)
         except CannotRunError:  # an old plan that cannot be read is no reason to show no report

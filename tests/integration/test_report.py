@@ -72,13 +72,18 @@ def test_breaches_are_shown_not_hidden(folder: Path) -> None:
 
 
 def test_what_was_replaced_is_the_newest_published(tmp_path: Path) -> None:
-    """Rule: before is the newest earlier revision that was published, else the one before."""
+    """Rule: before is what a re-plan is based on, else the newest published, else the newest."""
     folder = with_extras(hard_round(tmp_path / "round"))
     write_plan(folder, "0003", greedy_plan(load_instance(folder), "0003"))
     assert report_revision(folder).before == "0002"
     (folder / "published" / "0001").mkdir(parents=True)
     (folder / "published" / "0001" / "manifest.json").write_text("{}")
     assert report_revision(folder).before == "0001"
+    path = folder / "plans" / "0003" / "summary.json"
+    summary = json.loads(path.read_bytes())
+    path.write_text(json.dumps({**summary, "replan": {"based_on": "0002"}}))
+    assert report_revision(folder).before == "0002"
+    path.write_text(json.dumps(summary))
     (folder / "plans" / "0001" / "summary.json").unlink()
     assert report_revision(folder).before == "0002"
     assert report_revision(folder, revision="0002").simulations == ["plain", "rain"]

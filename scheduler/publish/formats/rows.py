@@ -42,8 +42,10 @@ class Rows:
         self._files: dict[str, dict[str, bytes]] = {kind: {} for kind in KINDS}
 
     def add(self, path: str, content: bytes) -> None:
-        """Remember a file; its path begins with its kind."""
-        self._files[path.partition("/")[0]][path] = content
+        """Remember a file of one of these kinds, which its path begins with; no other."""
+        kind = path.partition("/")[0]
+        if kind in self._files:
+            self._files[kind][path] = content
 
     def paths(self, kind: str) -> list[str]:
         """Return the files of a kind, in the order they were published."""
