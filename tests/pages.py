@@ -6,9 +6,18 @@ import json
 import shutil
 from pathlib import Path
 
+from scheduler.domain.plan import (
+    ASSIGNMENT_COLUMNS,
+    CONSIGNMENT_COLUMNS,
+    LAB_LOAD_COLUMNS,
+    UNSERVED_COLUMNS,
+    PlanTables,
+)
 from scheduler.ingest.loader import load_instance
 from scheduler.publish.plan_files import write_plan
+from scheduler.publish.schedule import Schedule
 from tests.handmade import greedy_plan
+from tests.plans import frame, tiny_instance
 
 TINY = Path(__file__).parent / "data" / "tiny"
 LONG = "春江花月夜国际生态度假城二期（含回迁安置区及沿街商铺）社区居民委员会第一网格党支部"
@@ -32,6 +41,22 @@ def hard_round(folder: Path, *, language: str = "zh") -> Path:
     _change(folder / "round.toml", 'language = "zh"', f'language = "{language}"')
     write_plan(folder, "0002", greedy_plan(load_instance(folder), "0002"))
     return folder
+
+
+def nobody_called() -> Schedule:
+    """Return the tiny round with a plan that calls nobody: everybody stands on the list."""
+    instance = tiny_instance()
+    left = [
+        (str(b), str(b)[:2], int(n), "full")
+        for b, n in zip(instance.blocks.ids, instance.blocks.people, strict=True)
+    ]
+    tables = PlanTables(
+        frame(ASSIGNMENT_COLUMNS, []).astype({"people": int, "tubes": int, "pool_size": int}),
+        frame(CONSIGNMENT_COLUMNS, []).astype({"people": int, "tubes": int, "pool_size": int}),
+        frame(LAB_LOAD_COLUMNS, []).astype({"tubes": int, "capacity": int}),
+        frame(UNSERVED_COLUMNS, left),
+    )
+    return Schedule(instance, tables.with_summary({"people": 740}), "0001")
 
 
 def with_extras(folder: Path, revision: str = "0002") -> Path:

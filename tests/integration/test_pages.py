@@ -20,8 +20,11 @@ from scheduler.app.init import init_round
 from scheduler.app.notices import NoticeOptions, make_notices
 from scheduler.app.plan import PlanOptions, plan_round
 from scheduler.app.report import report_revision
+from scheduler.publish.report.page import report_html
+from scheduler.publish.report.payload import report_payload
+from scheduler.solve.spacing import site_quota
 from tests.browser import DESK, PAPER_PX, PHONE, Opened, chromium, open_page
-from tests.pages import HOSTILE, LONG, hard_round, with_extras
+from tests.pages import HOSTILE, LONG, hard_round, nobody_called, with_extras
 
 pytestmark = pytest.mark.slow
 CHARTS = ("sampling", "testing", "pile", "heat", "walking", "turnaround")
@@ -218,6 +221,22 @@ def test_report_without_what_others_leave(browser: Browser, tmp_path: Path) -> N
     assert opened.page.locator("#remedies, #simulated, #before").count() == 0
     assert opened.page.locator("#metric option").count() == 3
     assert opened.errors == []
+
+
+def test_a_plan_that_calls_nobody_is_shown(browser: Browser, tmp_path: Path) -> None:
+    """Rule: the page of a plan without any call opens without an error, all tables there."""
+    schedule = nobody_called()
+    nothing: dict[str, Any] = {"simulations": [], "size": {}, "coverage": {}, "boundaries": []}
+    quota = site_quota(schedule.instance)
+    payload = report_payload(schedule, quota, breaches=["B111"], before=None, extras=nothing)
+    path = tmp_path / "report.html"
+    path.write_bytes(report_html(payload))
+    opened = open_page(browser, path)
+    opened.page.wait_for_selector("html[data-ready=yes]")
+    assert opened.errors == []
+    assert _card(opened, 2) == "740"
+    assert opened.page.locator("#alarm").inner_text() == "B111"
+    assert opened.page.locator("#table tbody tr").count() == 5
 
 
 def test_notice_on_screen_paper_and_phone(browser: Browser, hard: Path) -> None:

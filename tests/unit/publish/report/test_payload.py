@@ -18,6 +18,7 @@ from scheduler.publish.schedule import Schedule
 from scheduler.publish.words import page_words
 from scheduler.solve.spacing import site_quota
 from tests.handmade import greedy_plan
+from tests.pages import nobody_called
 from tests.plans import CAPACITY, tiny_instance, tiny_plan
 from tests.rounds import Recipe, random_instance
 
@@ -148,6 +149,15 @@ def test_who_moved_is_told_by_place_and_time(schedule: Schedule) -> None:
     assert before["people"] == [[96, 50, 60, 20, 0], [0] * 5]
     gone = Schedule(schedule.instance, replace(schedule.plan, assignments=rows[~c3]), "0002")
     assert _payload(gone, ("0001", schedule.plan))["before"]["city"] == [96, 50, 60, 0, 20]
+
+
+def test_a_plan_that_calls_nobody(schedule: Schedule) -> None:
+    """Rule: where everybody is left out the report says so, and has no first slot."""
+    payload = _payload(nobody_called(), ("0000", schedule.plan))
+    city = payload["figures"][0]
+    assert [city[k] for k in ("called", "unserved", "first", "walkMean")] == [0, 740, -1, -1]
+    assert payload["before"]["city"] == [0, 0, 0, 0, 226]
+    assert payload["worst"][0]["rest"] == {"full": 160}
 
 
 def test_axis_begins_on_the_clock_hour() -> None:
