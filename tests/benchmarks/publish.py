@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -36,20 +37,21 @@ def main() -> None:
         instance, plan = load_instance(folder), read_plan(folder, "0001")
         _tell(f"read {len(plan.assignments):,} rows", begin)
         schedule = Schedule(instance, plan, "0001")
+        home = folder / "published" / "0001"
         for name in ("csv", *FORMATS):
             begin = time.perf_counter()
-            made = publish(folder, Schedule(instance, plan, "0001"), formats=(name,))
-            size = sum(path.stat().st_size for path in made.path.rglob("*") if path.is_file())
+            publish(folder, Schedule(instance, plan, "0001"), formats=(name,))
+            size = sum(path.stat().st_size for path in home.rglob("*") if path.is_file())
             _tell(f"publish {name}: {size / 1e6:,.1f} MB with CSV", begin)
         begin = time.perf_counter()
-        extras = {"simulations": [], "size": {}, "coverage": {}, "boundaries": []}
+        extras: dict[str, Any] = {"simulations": [], "size": {}, "coverage": {}, "boundaries": []}
         quota = site_quota(instance)
         payload = report_payload(schedule, quota, breaches=[], before=None, extras=extras)
         _tell(f"report: {len(report_html(payload)) / 1e6:.1f} MB", begin)
         begin = time.perf_counter()
         everybody = np.arange(len(instance.communities))
         pages = notice_pages(schedule, everybody, Templates(None), TextBook())
-        written = write_notices(made.path, pages, len(everybody), lambda *_: None, whole=True)
+        written = write_notices(home, pages, len(everybody), lambda *_: None, whole=True)
         _tell(f"notices: {len(written):,} pages", begin)
 
 
