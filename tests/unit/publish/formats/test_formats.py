@@ -18,7 +18,7 @@ from openpyxl.utils import get_column_letter
 from scheduler.publish.formats.rows import NUMBERS
 from scheduler.publish.formats.workbook import sheet_names
 from scheduler.publish.publisher import FORMATS, Schedule, publish
-from scheduler.publish.words import CHINESE_HEADERS
+from scheduler.publish.words import CHINESE_HEADERS, LAB_COLUMNS
 from tests.plans import texts, tiny_instance, tiny_plan
 
 KINDS = ("communities", "sites", "labs", "districts")
@@ -166,6 +166,17 @@ def test_plain_publishing_writes_csv_only(tmp_path: Path) -> None:
     publish(tmp_path, _schedule(), formats=("xlsx", "csv"))
     path = publish(tmp_path, _schedule()).path
     assert {p.name for p in path.iterdir()} == {*KINDS, "manifest.json"}
+
+
+def test_a_district_without_labs(tmp_path: Path) -> None:
+    """Rule: a district that sends nothing anywhere has an empty sheet and table of labs."""
+    path = publish(tmp_path, _schedule(), district="B", formats=FORMATS).path
+    assert [p.name for p in (path / "workbooks").iterdir()] == ["B.xlsx"]
+    book = openpyxl.load_workbook(path / "workbooks" / "B.xlsx")
+    assert _sheet(book["检测机构"]) == []
+    assert book["检测机构"].max_column == len(LAB_COLUMNS)
+    assert pl.read_parquet(path / "parquet" / "labs.parquet").height == 0
+    assert json.loads((path / "geojson" / "labs.geojson").read_bytes())["features"] == []
 
 
 def test_points_are_finite() -> None:
