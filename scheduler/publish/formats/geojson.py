@@ -15,6 +15,8 @@ from scheduler.publish.schedule import Schedule
 ID_COLUMN = {"communities": "block_id", "sites": "site_id", "labs": "lab_id", "districts": "id"}
 """Whose point a row has; a total has none."""
 DIGITS = 6
+SLICE = 10_000
+"""Rows that are turned into features at once: as text they take many times their memory."""
 _HEAD = b'{"type":"FeatureCollection","features":[\n'
 
 
@@ -58,13 +60,19 @@ def _points(kind: str, schedule: Schedule) -> pl.DataFrame:
 
 
 def _collection(rows: Rows, kind: str, paths: list[str], points: pl.DataFrame) -> bytes:
-    table = rows.table(kind, paths)
-    headers = rows.headers(kind)
+    table, headers = rows.table(kind, paths), rows.headers(kind)
     properties = pl.struct([pl.col(name).alias(headers[name]) for name in table.columns])
-    features = table.join(
-        points, left_on=ID_COLUMN[kind], right_on="key", how="left", maintain_order="left"
-    ).select(type=pl.lit("Feature"), geometry="geometry", properties=properties)
     buffer = io.BytesIO()
-    features.write_ndjson(buffer)
-    lines = buffer.getvalue().rstrip(b"\n")
-    return _HEAD + lines.replace(b"\n", b",\n") + b"\n]}\n"
+    buffer.write(_HEAD)
+    for part in table.iter_slices(SLICE):
+        features = part.join(
+            points, left_on=ID_COLUMN[kind], right_on="key", how="left", maintain_order="left"
+        ).select(type=pl.lit("Feature"), geometry="geometry", properties=properties)
+        lines = io.BytesIO()
+        features.write_ndjson(lines)
+        buffer.write(lines.getvalue().replace(b"\n", b",\n"))
+    if len(table):
+        buffer.seek(-2, io.SEEK_CUR)  # the last feature has no comma after it
+        buffer.truncate()
+    buffer.write(b"\n]}\n")
+    return buffer.getvalue()
