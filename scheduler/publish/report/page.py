@@ -12,7 +12,16 @@ from markupsafe import Markup
 
 ASSETS = Path(__file__).parent / "assets"
 STYLES = ("report.css",)
-SCRIPTS = ("echarts.min.js", "core.js", "charts.js", "map.js", "tables.js", "parts.js", "main.js")
+SCRIPTS = (
+    "echarts.min.js",
+    "core.js",
+    "charts.js",
+    "map.js",
+    "pointing.js",
+    "tables.js",
+    "parts.js",
+    "main.js",
+)
 """In the order they run; echarts.min.js is Apache ECharts 6.1.0 as published on npm."""
 
 

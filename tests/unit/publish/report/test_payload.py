@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import replace
 from typing import Any
@@ -22,6 +23,8 @@ from tests.pages import nobody_called
 from tests.plans import CAPACITY, tiny_instance, tiny_plan
 from tests.rounds import Recipe, random_instance
 
+ECHARTS_SHA256 = "b66b25aeb4df84e33199dc21694014d336d222cbd9deb0e5a7c14bd6aa0d0fd0"
+"""Of version 6.1.0."""
 NOTHING: dict[str, Any] = {"simulations": [], "size": {}, "coverage": {}, "boundaries": []}
 
 
@@ -179,6 +182,13 @@ def test_page_is_one_file_and_always_the_same(tiny: dict[str, Any]) -> None:
     assert b'src="' not in own
     assert b"@import" not in own
     assert b"\\u003c" not in page or b"</script" in page
+
+
+def test_charting_library_is_the_published_one() -> None:
+    """Rule: ECharts is byte for byte dist/echarts.min.js of its npm package, with its licence."""
+    content = (ASSETS / "echarts.min.js").read_bytes()
+    assert hashlib.sha256(content).hexdigest() == ECHARTS_SHA256
+    assert b"Apache License" in (ASSETS / "echarts-LICENSE.txt").read_bytes()
 
 
 def test_words_are_there_in_both_languages() -> None:
