@@ -50,3 +50,31 @@ prepare() {
     exit 2
   printf '%s' "$sum" >"$stamp"
 }
+
+# prepare_browser finds a Chromium and a font with Chinese characters for the tests that open pages.
+# As root on Debian it installs what is missing; elsewhere it says what to install.
+prepare_browser() {
+  local missing=()
+  if [ -z "${NAT_SCHEDULER_BROWSER:-}" ] &&
+    [ -z "$(type -P chromium chromium-browser google-chrome google-chrome-stable)" ]; then
+    missing+=(chromium)
+  fi
+  if ! { command -v fc-list && [ -n "$(fc-list :lang=zh)" ]; } >/dev/null 2>&1; then
+    missing+=(fontconfig fonts-wqy-microhei)
+  fi
+  if [ ${#missing[@]} -eq 0 ]; then
+    return
+  fi
+  if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then
+    say "apt-get install ${missing[*]}"
+    { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
+      --no-install-recommends "${missing[@]}"; } >/dev/null || exit 2
+    return
+  fi
+  cat >&2 <<END
+Expected a Chromium and a font with Chinese characters, found none. Tests that open pages will fail.
+  with root:     sudo apt-get install ${missing[*]}
+  without root:  put a Chromium or Chrome you may run into NAT_SCHEDULER_BROWSER, and a font such as
+                 WenQuanYi Micro Hei into ~/.local/share/fonts, then run fc-cache
+END
+}

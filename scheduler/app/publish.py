@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from scheduler.app.revision import check_district, open_revision
+from scheduler.app.revision import Revision, check_district, open_revision
 from scheduler.app.runtime import Report, round_lock, silent
 from scheduler.domain.verify import Breach, verify
 from scheduler.errors import BreachError
-from scheduler.publish.publisher import Progress, Published, Schedule, publish
+from scheduler.publish.publisher import FORMATS, Progress, Published, Schedule, publish
+
+__all__ = ["FORMATS", "PublishResult", "breaches_of", "check_clean", "publish_revision"]
 
 NUM_TOLD = 5
 """Breaches told with the error; `verify` lists them all."""
@@ -44,10 +47,13 @@ def publish_revision(
     *,
     revision: str | None = None,
     district: str | None = None,
+    formats: Sequence[str] = (),
     report: Report = silent,
     progress: Progress | None = None,
 ) -> PublishResult:
     """Publish a revision, the newest by default; of a district only, where one is named.
+
+    ``formats`` names those that are written beside the CSV files.
 
     A plan that was made for one district is published as that district's.
 
@@ -68,19 +74,31 @@ def publish_revision(
     if district is not None:
         check_district(opened.instance, district)
     report("checking", None)
-    breaches = verify(opened.instance, opened.plan, revision=opened.name)
-    if breaches:
-        raise _refusal(opened.name, breaches)
+    check_clean(opened)
     report("writing", None)
     schedule = Schedule(opened.instance, opened.plan, opened.name)
     with round_lock(folder):
-        made = publish(folder, schedule, district=district, progress=progress)
+        made = publish(folder, schedule, district=district, formats=formats, progress=progress)
     return PublishResult(opened.name, district, made)
 
 
-def _refusal(revision: str, breaches: list[Breach]) -> BreachError:
-    told = "\n".join(str(breach) for breach in breaches[:NUM_TOLD])
-    return BreachError(
-        f"Revision {revision} has {len(breaches)} breach(es) and is not published:\n{told}",
-        hint="Run `nat-scheduler verify` for all of them.",
-    )
+def breaches_of(opened: Revision) -> list[Breach]:
+    """Return every breach of a revision."""
+    return verify(opened.instance, opened.plan, revision=opened.name)
+
+
+def check_clean(opened: Revision) -> None:
+    """Refuse a revision that breaks a hard rule.
+
+    Raises
+    ------
+    BreachError
+        With the first of its breaches.
+    """
+    breaches = breaches_of(opened)
+    if breaches:
+        told = "\n".join(str(breach) for breach in breaches[:NUM_TOLD])
+        raise BreachError(
+            f"Revision {opened.name} has {len(breaches)} breach(es) and is not published:\n{told}",
+            hint="Run `nat-scheduler verify` for all of them.",
+        )

@@ -7,8 +7,10 @@ import json
 import sys
 
 import click
+from click.shell_completion import CompletionItem
 
 from scheduler import __version__
+from scheduler.cli.render import paint
 from scheduler.errors import InputError, SchedulerError, Severity
 
 COMMANDS = {
@@ -17,6 +19,8 @@ COMMANDS = {
     "plan": "scheduler.cli.commands.plan",
     "verify": "scheduler.cli.commands.verify",
     "publish": "scheduler.cli.commands.publish",
+    "report": "scheduler.cli.commands.report",
+    "notices": "scheduler.cli.commands.notices",
     "show": "scheduler.cli.commands.show",
     "explain": "scheduler.cli.commands.explain",
 }
@@ -36,6 +40,11 @@ class LazyGroup(click.Group):
             return None
         command: click.Command = importlib.import_module(COMMANDS[cmd_name]).command
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Return names and options without importing any command: a shell waits for it."""
+        names = [CompletionItem(name) for name in COMMANDS if name.startswith(incomplete)]
+        return [*names, *click.Command.shell_complete(self, ctx, incomplete)]
 
 
 @click.group(
@@ -81,7 +90,7 @@ def _tell(error: SchedulerError) -> None:
     for finding in findings:
         if finding.severity is Severity.ERROR:
             click.echo(f"{finding}  {finding.hint}".rstrip(), err=True)
-    click.echo(f"Error: {error.message}", err=True)
+    click.echo(f"{paint('Error:', 'red')} {error.message}", err=True)
     if error.hint:
         click.echo(error.hint, err=True)
     if "--json" in sys.argv:

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import unicodedata
 from collections.abc import Iterable, Sequence
+
+import click
 
 WIDTH = 80
 GAP = "  "
 SHORTEST = 6  # columns that a text column keeps when a table is squeezed
+
+
+def paint(text: str, colour: str) -> str:
+    """Return a text in bold and colour, plain where ``NO_COLOR`` is set (no-color.org).
+
+    Where the output is no terminal, click takes the colour away again.
+    """
+    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    return text if plain else click.style(text, fg=colour, bold=True)
 
 
 def width(text: str) -> int:

@@ -25,9 +25,14 @@ _UNSAFE = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]')
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)  # GB 11643-1999
 
 
+def public_text(value: str) -> str:
+    """Return a text in which 18-digit identity numbers are masked."""
+    return _IDENTITY.sub(r"\g<1>************", value)
+
+
 def text_cell(value: str) -> str:
     """Return a quoted cell of free text: no formula, no 18-digit identity number."""
-    return _quoted(_IDENTITY.sub(r"\g<1>************", value))
+    return _quoted(public_text(value))
 
 
 def id_cell(value: str) -> str:

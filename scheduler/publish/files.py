@@ -13,7 +13,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from scheduler.errors import CannotRunError
@@ -24,11 +24,18 @@ _AT_FDCWD, _RENAME_EXCHANGE = -100, 2  # linux/fcntl.h, linux/fs.h
 
 
 def write_publication(
-    parent: Path, name: str, files: Iterable[tuple[str, bytes]], about: Mapping[str, object]
+    parent: Path,
+    name: str,
+    files: Iterable[tuple[str, bytes]],
+    about: Mapping[str, object] | None,
+    *,
+    keep: Sequence[str] = (),
 ) -> Path:
     """Write ``parent/name`` with its files and ``manifest.json``, replacing what was there.
 
-    The manifest holds ``about`` and the SHA-256 of each file by its path inside the folder.
+    The manifest holds ``about`` and the SHA-256 of each file by its path inside the folder; there
+    is none with ``about=None``. Files and folders named in ``keep`` are taken over from what was
+    there; the manifest does not name them.
 
     Raises
     ------
@@ -40,9 +47,12 @@ def write_publication(
         recover(parent, name)
         partial = parent / f".{name}.partial"
         hashes = _write_all(partial, files)
-        manifest = {**about, "files": dict(sorted(hashes.items()))}
-        text = json.dumps(manifest, ensure_ascii=False, indent=2) + "\n"
-        (partial / MANIFEST).write_text(text, encoding="utf-8")
+        if about is not None:
+            manifest = {**about, "files": dict(sorted(hashes.items()))}
+            text = json.dumps(manifest, ensure_ascii=False, indent=2) + "\n"
+            (partial / MANIFEST).write_text(text, encoding="utf-8")
+        for kept in keep:
+            _take_over(parent / name / kept, partial / kept)
         # One flush for thousands of files: an fsync of each takes longer than writing them all.
         os.sync()
         _put_in_place(partial, parent / name)
@@ -50,6 +60,27 @@ def write_publication(
     except OSError as error:
         raise CannotRunError(f"Expected to write {parent / name}, got {error}") from error
     return parent / name
+
+
+def write_beside(path: Path, content: bytes) -> Path:
+    """Write a file whole or not at all, its folders made where missing, and return it.
+
+    Raises
+    ------
+    CannotRunError
+        When the disk refuses.
+    """
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with partial.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    except OSError as error:
+        raise CannotRunError(f"Expected to write {path}, got {error}") from error
+    return path
 
 
 def switch_link(parent: Path, link: str, target: str) -> None:
@@ -92,6 +123,13 @@ def _write_all(folder: Path, files: Iterable[tuple[str, bytes]]) -> dict[str, st
         target.write_bytes(content)
         hashes[path] = hashlib.sha256(content).hexdigest()
     return hashes
+
+
+def _take_over(old: Path, new: Path) -> None:
+    if old.is_dir():
+        shutil.copytree(old, new)
+    elif old.exists():
+        shutil.copy2(old, new)
 
 
 def _put_in_place(new: Path, target: Path) -> None:

@@ -7,7 +7,7 @@ district goes to ``published/<revision>-<district>/`` with a manifest and a link
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,11 +19,18 @@ from scheduler.publish.cells import file_names
 from scheduler.publish.community_csv import community_files
 from scheduler.publish.district_csv import DistrictSheets
 from scheduler.publish.files import switch_link, write_publication
+from scheduler.publish.formats.geojson import geojson_files
+from scheduler.publish.formats.parquet import parquet_files
+from scheduler.publish.formats.rows import KINDS, Rows
+from scheduler.publish.formats.workbook import workbook_files
 from scheduler.publish.lab_csv import lab_files
 from scheduler.publish.schedule import Schedule
 from scheduler.publish.site_csv import site_files
 
 FOLDER = "published"
+CSV, XLSX, GEOJSON, PARQUET = FORMATS = ("csv", "xlsx", "geojson", "parquet")
+REPORT, NOTICES = "report.html", "notices"
+"""Made from a revision after it was published; they stay when it is published again."""
 
 Progress = Callable[[int, int], None]
 """Called with files made so far and files in all."""
@@ -60,9 +67,12 @@ def publish(
     schedule: Schedule,
     *,
     district: str | None = None,
+    formats: Sequence[str] = (),
     progress: Progress | None = None,
 ) -> Published:
     """Write the publication of a revision under ``folder/published`` and switch its link.
+
+    CSV files are always written; ``formats`` names those that carry the same rows beside them.
 
     Raises
     ------
@@ -72,20 +82,18 @@ def publish(
         When the disk refuses.
     """
     scope = _scope(schedule, district)
-    name, link = schedule.revision, "latest"
-    if district is not None:
-        suffix = district_folders(schedule.instance)[district]
-        name, link = f"{name}-{suffix}", f"{link}-{suffix}"
+    name = publication_name(schedule, district)
+    link = "latest" + name.removeprefix(schedule.revision)
     about = {
         "round": schedule.round_id,
         "revision": schedule.revision,
         "district": district,
         "inputs_sha256": schedule.instance.inputs_sha256,
     }
-    files = _files(schedule, scope)
+    files = _with_formats(_files(schedule, scope), schedule, scope, formats)
     if progress is not None:
-        files = _counted(files, scope.num_files, progress)
-    path = write_publication(folder / FOLDER, name, files, about)
+        files = _counted(files, _num_files(scope, formats), progress)
+    path = write_publication(folder / FOLDER, name, files, about, keep=(REPORT, NOTICES))
     switch_link(folder / FOLDER, link, name)
     return Published(
         path=path,
@@ -95,6 +103,13 @@ def publish(
         labs=len(scope.labs),
         districts=len(scope.districts),
     )
+
+
+def publication_name(schedule: Schedule, district: str | None) -> str:
+    """Return the folder under ``published``: ``0001``, or ``0001-<district>``."""
+    if district is None:
+        return schedule.revision
+    return f"{schedule.revision}-{district_folders(schedule.instance)[district]}"
 
 
 def district_folders(instance: Instance) -> dict[str, str]:
@@ -124,22 +139,73 @@ def _scope(schedule: Schedule, district: str | None) -> _Scope:
     return _Scope(np.flatnonzero(here), sites, labs, [district])
 
 
+class _Paths:
+    """Where each file of a publication is, inside it."""
+
+    def __init__(self, instance: Instance) -> None:
+        self.instance, self.folders = instance, district_folders(instance)
+        self._communities = file_names(instance.communities.ids)
+        self._sites, self._labs = file_names(instance.sites.ids), file_names(instance.labs.ids)
+
+    def community(self, c: int) -> str:
+        towns = self.instance.communities
+        return (
+            f"communities/{self.folders[towns.districts[c]]}/{self._communities[towns.ids[c]]}.csv"
+        )
+
+    def site(self, s: int) -> str:
+        return f"sites/{self._sites[self.instance.sites.ids[s]]}.csv"
+
+    def lab(self, lab: int) -> str:
+        return f"labs/{self._labs[self.instance.labs.ids[lab]]}.csv"
+
+    def district(self, name: str) -> str:
+        return f"districts/{self.folders[name]}.csv"
+
+    def by_kind(self, scope: _Scope) -> dict[str, list[str]]:
+        return {
+            "communities": [self.community(c) for c in scope.communities.tolist()],
+            "sites": [self.site(s) for s in scope.sites.tolist()],
+            "labs": [self.lab(lab) for lab in scope.labs.tolist()],
+            "districts": [self.district(name) for name in scope.districts],
+        }
+
+
 def _files(schedule: Schedule, scope: _Scope) -> Iterator[tuple[str, bytes]]:
-    instance, folders = schedule.instance, district_folders(schedule.instance)
-    communities, sites, labs = instance.communities, instance.sites, instance.labs
-    names = file_names(communities.ids)
+    paths = _Paths(schedule.instance)
     for c, content in community_files(schedule, scope.communities):
-        place = folders[communities.districts[c]]
-        yield f"communities/{place}/{names[communities.ids[c]]}.csv", content
-    names = file_names(sites.ids)
+        yield paths.community(c), content
     for s, content in site_files(schedule, scope.sites):
-        yield f"sites/{names[sites.ids[s]]}.csv", content
-    names = file_names(labs.ids)
+        yield paths.site(s), content
     for lab, content in lab_files(schedule, scope.labs):
-        yield f"labs/{names[labs.ids[lab]]}.csv", content
+        yield paths.lab(lab), content
     sheets = DistrictSheets(schedule)
     for district in scope.districts:
-        yield f"districts/{folders[district]}.csv", sheets.content(district)
+        yield paths.district(district), sheets.content(district)
+
+
+def _with_formats(
+    files: Iterator[tuple[str, bytes]], schedule: Schedule, scope: _Scope, formats: Sequence[str]
+) -> Iterator[tuple[str, bytes]]:
+    """Yield the files, then the same rows in the formats asked for."""
+    rows = Rows(schedule.language)
+    for path, content in files:
+        rows.add(path, content)
+        yield path, content
+    if XLSX in formats:
+        paths = _Paths(schedule.instance)
+        parts = ((d, paths.by_kind(_scope(schedule, d))) for d in scope.districts)
+        yield from workbook_files(rows, schedule, ((paths.folders[d], p) for d, p in parts))
+    if GEOJSON in formats:
+        yield from geojson_files(rows, schedule)
+    if PARQUET in formats:
+        yield from parquet_files(rows)
+
+
+def _num_files(scope: _Scope, formats: Sequence[str]) -> int:
+    """Return how many files there will be, as far as is known before: GeoJSON has a few more."""
+    extra = {XLSX: len(scope.districts), GEOJSON: len(KINDS), PARQUET: len(KINDS)}
+    return scope.num_files + sum(extra[name] for name in set(formats) - {CSV})
 
 
 def _counted(
@@ -147,7 +213,7 @@ def _counted(
 ) -> Iterator[tuple[str, bytes]]:
     for done, file in enumerate(files, 1):
         yield file
-        progress(done, total)
+        progress(done, max(total, done))
 
 
-__all__ = ["Published", "Schedule", "district_folders", "publish"]
+__all__ = ["FORMATS", "Published", "Schedule", "district_folders", "publication_name", "publish"]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from pathlib import Path
 
 from scheduler.domain.city import DEDICATED, MOBILE
 from scheduler.domain.plan import Reason
@@ -174,6 +176,12 @@ SITE_REMARKS = {
     "zh": {MOBILE: "流动采样队到楼下，请勿外出", DEDICATED: "本社区专用采样点"},
     "en": {MOBILE: "A mobile team comes to the building", DEDICATED: "Site of this community only"},
 }
+
+
+def page_words(assets: Path, language: str) -> dict[str, str]:
+    """Return key -> word of ``words.json`` in a folder, for a page's template and scripts."""
+    both: dict[str, dict[str, str]] = json.loads((assets / "words.json").read_text("utf-8"))
+    return {key: spoken[language] for key, spoken in both.items()}
 
 
 def header(columns: Sequence[str], language: str) -> str:

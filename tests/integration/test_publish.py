@@ -61,6 +61,21 @@ def test_publish_tells_in_json(folder: Path) -> None:
     assert Path(told["path"]).is_dir()
 
 
+def test_formats_beside_csv(folder: Path) -> None:
+    """--format may be given again; an unknown one is refused with those that are known."""
+    assert _run(folder, "--format", "xlsx", "--format", "parquet", "--quiet").exit_code == 0
+    latest = folder / "published" / "latest"
+    assert sorted(p.name for p in (latest / "workbooks").iterdir()) == [
+        "中山区.xlsx",
+        "西岗区.xlsx",
+    ]
+    assert len(list((latest / "parquet").iterdir())) == 4
+    assert len(list((latest / "communities").rglob("*.csv"))) == 3
+    refused = _run(folder, "--format", "pdf")
+    assert refused.exit_code == 2
+    assert "geojson" in refused.stderr
+
+
 def test_help_has_an_example() -> None:
     """The help text shows how to call the command."""
     assert "nat-scheduler publish dalian" in _run("--help").stdout

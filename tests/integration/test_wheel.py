@@ -61,7 +61,7 @@ def test_nothing_but_the_program_is_installed(installed: Path, tmp_path: Path) -
 
 
 def test_a_round_from_start_to_end(installed: Path, tmp_path: Path) -> None:
-    """Rule: init with a city, check, plan, verify and publish work from the wheel alone."""
+    """Rule: all from init to report and notices works from the wheel alone, pictures apart."""
     program = installed / "nat-scheduler"
     must(program, "init", "r", "--city", "dazu", "--people", "20000", cwd=tmp_path)
     checked = json.loads(must(program, "check", "r", "--json", cwd=tmp_path))
@@ -70,8 +70,16 @@ def test_a_round_from_start_to_end(installed: Path, tmp_path: Path) -> None:
     assert planned["people"] == 20_000
     assert planned["terms"]["unserved"] == 0
     assert json.loads(must(program, "verify", "r", "--json", cwd=tmp_path))["clean"]
-    must(program, "publish", "r", cwd=tmp_path)
-    assert list((tmp_path / "r/published/latest/communities").glob("*/DZ-C*.csv"))
+    must(program, "publish", "r", "--format", "xlsx", cwd=tmp_path)
+    must(program, "report", "r", cwd=tmp_path)
+    must(program, "notices", "r", cwd=tmp_path)
+    home = tmp_path / "r/published/latest"
+    for made in ("communities/*/DZ-C*.csv", "workbooks/*.xlsx", "notices/*/DZ-C*.html"):
+        assert list(home.glob(made)), made
+    assert (home / "report.html").stat().st_size > 1_000_000
+    done = run(program, "notices", "r", "--png", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "nat-scheduler[pictures]" in done.stderr
 
 
 def test_templates_and_failure(installed: Path, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import re
 import subprocess
@@ -33,6 +34,10 @@ from scheduler.errors import (
 )
 from scheduler.ingest.columns import CHINESE_HEADERS, TABLES, Table
 from scheduler.ingest.findings import CODES as FINDINGS
+from scheduler.publish.formats.rows import KINDS as PUBLISHED
+from scheduler.publish.notices.texts import NoticeTexts
+from scheduler.publish.publisher import FORMATS
+from scheduler.publish.words import CHINESE_HEADERS as PUBLISHED_HEADERS
 
 TOP = Path(__file__).parents[2]
 README = (TOP / "README.md").read_text(encoding="utf-8")
@@ -94,6 +99,14 @@ def plans_rows() -> list[str]:
     return [f"| `{file}` | {', '.join(columns)} |" for file, columns in PLAN_FILES.items()]
 
 
+def published_rows() -> list[str]:
+    """Return the rows of README's table of published columns."""
+    return [
+        f"| `{kind}/` | {', '.join(f'`{name}` {PUBLISHED_HEADERS[name]}' for name in columns)} |"
+        for kind, columns in PUBLISHED.items()
+    ]
+
+
 def table_under(heading: str) -> list[str]:
     """Return the rows, without head, of the first table under a heading of the README."""
     _, found, rest = README.partition(f"\n{heading}\n")
@@ -133,6 +146,45 @@ def test_plan_files_are_those_of_the_program() -> None:
     """Rule: every file and column of a plan is in the README, with all states and reasons."""
     assert table_under("### What `plan` writes")[: len(PLAN_FILES)] == plans_rows()
     assert all(f"`{word}`" in README for word in (*PlanStatus, *Reason))
+
+
+def test_published_columns_are_those_of_the_program() -> None:
+    """Rule: every column of what is published is in the README, in both languages."""
+    section = README.partition("\n### What `publish` writes\n")[2].partition("\n## ")[0]
+    assert "\n".join(published_rows()) in section
+    assert all(f"--format {name}" in README for name in FORMATS[1:])
+
+
+def test_help_of_every_command_is_fresh() -> None:
+    """Rule: README holds the help of every command; scripts/readme.py writes it anew."""
+    done = subprocess.run([sys.executable, TOP / "scripts/readme.py", "--check"], check=False)
+    assert done.returncode == 0, "run scripts/readme.py"
+
+
+def test_every_help_has_an_example() -> None:
+    """Rule: the help of each command shows how to call it."""
+    for name in COMMANDS:
+        command = cli.get_command(click.Context(cli), name)
+        assert command is not None
+        assert f"nat-scheduler {name} " in (command.help or ""), name
+
+
+def test_pictures_are_there_and_small() -> None:
+    """Rule: each picture of the README is in the clone, a PNG of at most 300 kB."""
+    named = re.findall(r"!\[[^]]+\]\(([^)]+)\)", README)
+    assert len(named) == 3
+    for name in named:
+        content = (TOP / name).read_bytes()
+        assert content.startswith(b"\x89PNG")
+        assert len(content) < 300_000
+
+
+def test_texts_of_notices_are_those_of_the_program() -> None:
+    """Rule: every key of notices.toml stands in the README's example, and no other."""
+    (example,) = re.findall(r"```toml\n(contact.*?)```", README, re.DOTALL)
+    common, _, _ = example.partition("[districts")
+    keys = [field.name for field in dataclasses.fields(NoticeTexts)]
+    assert [line.split(" = ")[0] for line in common.splitlines()] == keys
 
 
 @pytest.mark.parametrize("name", COMMANDS)

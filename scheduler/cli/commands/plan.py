@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
-from time import monotonic
 
 import click
 
 from scheduler.app.plan import PlanOptions, PlanResult, plan_round
+from scheduler.cli.progress import Progress
+from scheduler.cli.render import paint
 
 
 @click.command()
@@ -42,26 +42,13 @@ def command(folder: Path, as_json: bool, quiet: bool, **options: object) -> None
     """  # noqa: D301  # click reads the backspace itself
     limit = options.pop("time_limit")
     asked = PlanOptions(time_limit_s=limit, **options)  # type: ignore[arg-type]  # click's values
-    result = plan_round(folder, asked, _Progress(quiet=quiet))
+    with Progress(quiet=quiet, lines=True) as progress:
+        result = plan_round(folder, asked, progress.stage)
     if as_json:
         click.echo(json.dumps(result.to_dict(), ensure_ascii=False))
     else:
         _print(result)
     _warn(result)
-
-
-class _Progress:
-    """Prints each stage on stderr with the elapsed time, and the gap once it is known."""
-
-    def __init__(self, *, quiet: bool) -> None:
-        self._quiet, self._begin = quiet, monotonic()
-
-    def __call__(self, stage: str, gap: float | None = None) -> None:
-        if self._quiet:
-            return
-        known = "" if gap is None else f"  gap {gap:.3%}"
-        click.echo(f"{monotonic() - self._begin:7.1f} s  {stage}{known}", err=True)
-        sys.stderr.flush()
 
 
 def _print(result: PlanResult) -> None:
@@ -83,6 +70,8 @@ def _print(result: PlanResult) -> None:
 def _warn(result: PlanResult) -> None:
     late, reasons = result.summary["late_people"], result.summary["terms"]["unserved"]
     if late:
-        click.echo(f"Warning: {late:,} people would get their result late.", err=True)
+        told = f"{late:,} people would get their result late."
+        click.echo(f"{paint('Warning:', 'yellow')} {told}", err=True)
     if reasons:
-        click.echo("Warning: some people have no slot; see unserved.csv.", err=True)
+        told = "some people have no slot; see unserved.csv."
+        click.echo(f"{paint('Warning:', 'yellow')} {told}", err=True)

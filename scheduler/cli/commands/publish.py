@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 import click
-from tqdm import tqdm
 
-from scheduler.app.publish import PublishResult, publish_revision
+from scheduler.app.publish import FORMATS, PublishResult, publish_revision
+from scheduler.cli.complete import DISTRICT, REVISION
+from scheduler.cli.progress import Progress
 
 
 @click.command()
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
-@click.option("--revision", metavar="R", help="Revision to publish; the newest by default.")
-@click.option(
-    "--district", metavar="D", help="Publish this district only, beside the city's files."
-)
+@click.option("--revision", metavar="R", shell_complete=REVISION,
+              help="Revision to publish; the newest by default.")  # fmt: skip
+@click.option("--district", metavar="D", shell_complete=DISTRICT,
+              help="Publish this district only, beside the city's files.")  # fmt: skip
+@click.option("--format", "formats", multiple=True, type=click.Choice(FORMATS),
+              help="Write the same rows in this format too; may be given again.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print what was published as JSON.")
-def command(folder: Path, revision: str | None, district: str | None, as_json: bool) -> None:
+@click.option("--quiet", is_flag=True, help="No progress on stderr.")
+def command(folder: Path, as_json: bool, quiet: bool, **options: object) -> None:
     """Publish a revision of the round in DIR.
 
     Writes published/<revision>/ with one CSV file per community, site, lab and district, and
@@ -27,22 +30,21 @@ def command(folder: Path, revision: str | None, district: str | None, as_json: b
     with that district's communities, its sites and those it uses, and the labs that get its
     tubes, and switches latest-<district>. A plan that breaks a rule is never published (exit 1).
 
+    --format xlsx adds workbooks/<district>.xlsx with a sheet for each community, --format geojson
+    layers for QGIS, --format parquet tables for programs: the same rows as the CSV files.
+
     \b
     Example:
       nat-scheduler publish dalian
+      nat-scheduler publish dalian --format xlsx --format geojson
       nat-scheduler publish dalian --revision 0002 --district 金州区
     """  # noqa: D301  # click reads the backspace itself
-    with tqdm(unit=" files", disable=not sys.stderr.isatty(), file=sys.stderr) as bar:
-
-        def stage(name: str, _gap: float | None) -> None:
-            bar.set_description(name)
-
-        def tick(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
-
+    with Progress(quiet=quiet) as progress:
         result = publish_revision(
-            folder, revision=revision, district=district, report=stage, progress=tick
+            folder,
+            report=progress.stage,
+            progress=progress.tick,
+            **options,  # type: ignore[arg-type]  # click's values
         )
     if as_json:
         click.echo(json.dumps(result.to_dict(), ensure_ascii=False))

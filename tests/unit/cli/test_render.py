@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from scheduler.cli.render import cut, table, width, wrap
+from scheduler.cli.render import cut, paint, table, width, wrap
 
 
 def test_chinese_characters_take_two_columns() -> None:
@@ -67,3 +67,15 @@ def test_cut_keeps_whole_characters() -> None:
     """A text is cut before a wide character that does not fit."""
     assert cut("春海社区", 6) == "春海…"
     assert cut("春海", 4) == "春海"
+
+
+def test_no_color_is_obeyed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rule: colour is off where NO_COLOR is set and not empty, and on a dumb terminal."""
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    assert paint("Error:", "red").startswith("\x1b[")
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert paint("Error:", "red") == "Error:"
+    monkeypatch.setenv("NO_COLOR", "")
+    monkeypatch.setenv("TERM", "dumb")
+    assert paint("Error:", "red") == "Error:"

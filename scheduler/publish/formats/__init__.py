@@ -1,0 +1,1 @@
+"""The published rows in other formats: workbooks, GeoJSON and Parquet."""

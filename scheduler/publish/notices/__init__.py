@@ -1,0 +1,1 @@
+"""Notices: a printable page for each community."""

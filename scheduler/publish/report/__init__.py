@@ -1,0 +1,1 @@
+"""The report of a revision: one HTML file that needs no network."""
