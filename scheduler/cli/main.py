@@ -23,6 +23,8 @@ COMMANDS = {
     "notices": "scheduler.cli.commands.notices",
     "show": "scheduler.cli.commands.show",
     "explain": "scheduler.cli.commands.explain",
+    "simulate": "scheduler.cli.commands.simulate",
+    "size": "scheduler.cli.commands.size",
 }
 """Command name -> module that holds a click command called ``command``, in order of use."""
 

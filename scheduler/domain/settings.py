@@ -160,6 +160,32 @@ class WeightSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SimulateSettings:
+    """Table ``[simulate]``: what goes otherwise than planned, and what is ordered nevertheless."""
+
+    replications: Annotated[int, Ge(1), Le(1000), doc("how often a plan is lived through")] = 20
+    share_in_time: Annotated[
+        float, Gt(0), Le(1), doc("ordered share of results within the promise")
+    ] = 0.95
+    group_people: Annotated[int, Ge(1), Le(100), doc("people called to a lane together")] = 1
+    group_wait_min: Annotated[
+        float, Ge(0), doc("a group that is not full is called after so many minutes")
+    ] = 5.0
+    pickup_delay_min: Annotated[float, Ge(0), doc("mean minutes that a courier comes late")] = 5.0
+    travel_cv: Annotated[float, Ge(0), Le(3), doc("coefficient of variation of courier time")] = 0.2
+    run_min: Annotated[
+        int, Ge(1), doc("minutes until a line of a laboratory can take its next run")
+    ] = 60
+    run_wait_min: Annotated[
+        float, Ge(0), doc("a run that is not full starts when a tube has waited so long")
+    ] = 15.0
+    line_failure: Annotated[
+        float, Ge(0), Le(1), doc("share of runs after which their line stands still")
+    ] = 0.005
+    line_repair_min: Annotated[float, Ge(0), doc("minutes that it stands still")] = 120.0
+
+
+@dataclass(frozen=True, kw_only=True)
 class Settings:
     """All settings of a round."""
 
@@ -172,3 +198,4 @@ class Settings:
     travel: TravelSettings = field(default_factory=TravelSettings)
     walk: WalkSettings = field(default_factory=WalkSettings)
     weights: WeightSettings = field(default_factory=WeightSettings)
+    simulate: SimulateSettings = field(default_factory=SimulateSettings)
