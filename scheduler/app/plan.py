@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from scheduler.app.runtime import Clock, Report, round_lock, silent
+from scheduler.app.variant import vary
 from scheduler.domain.district import restrict
 from scheduler.domain.instance import Instance
 from scheduler.domain.plan import Plan
@@ -33,6 +34,7 @@ class PlanOptions:
     strict: bool = False
     district: str | None = None
     database_url: str | None = None
+    changes: tuple[str, ...] = ()
 
 
 @dataclass
@@ -92,7 +94,7 @@ def plan_round(
     stages = _Stages(clock, report)
     with round_lock(folder), _logged(folder, options, clock, stages) as run:
         stages("reading")
-        whole = load_instance(folder)
+        whole = vary(load_instance(folder), options.changes)
         instance = whole if options.district is None else restrict(whole, options.district)
         run.instance = instance
         revision = next_revision(folder)
@@ -100,6 +102,8 @@ def plan_round(
             instance, seed=options.seed, revision=revision, report=stages,
             deadline=_deadline(clock, options),
         )  # fmt: skip
+        if options.changes:
+            plan.summary["variant"] = list(options.changes)
         stages("checking", plan.summary["relative_gap"])
         _refuse_breaches(instance, plan, revision)
         if options.strict and plan.summary["late_people"]:

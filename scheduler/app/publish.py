@@ -10,7 +10,7 @@ from typing import Any
 from scheduler.app.revision import Revision, check_district, open_revision
 from scheduler.app.runtime import Report, round_lock, silent
 from scheduler.domain.verify import Breach, verify
-from scheduler.errors import BreachError
+from scheduler.errors import BreachError, CannotRunError
 from scheduler.publish.publisher import FORMATS, Progress, Published, Schedule, publish
 
 __all__ = ["FORMATS", "PublishResult", "breaches_of", "check_clean", "publish_revision"]
@@ -64,12 +64,18 @@ def publish_revision(
     BreachError
         When the plan breaks a hard rule: then nothing is written.
     CannotRunError
-        When there is no such revision or district, or the disk refuses.
+        When there is no such revision or district, it is a variant, or the disk refuses.
     LockedError
         When another run holds the round's lock.
     """
     report("reading", None)
     opened = open_revision(folder, revision)
+    if opened.variant:
+        raise CannotRunError(
+            f"Revision {opened.name} supposes what the files do not say "
+            f"({', '.join(opened.variant)}) and is not published",
+            hint="Write it into the files and plan again.",
+        )
     district = district or opened.instance.district
     if district is not None:
         check_district(opened.instance, district)

@@ -5,23 +5,30 @@ from __future__ import annotations
 import difflib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from scheduler.app.variant import vary
 from scheduler.domain.district import restrict
 from scheduler.domain.instance import Instance
 from scheduler.domain.plan import Plan
 from scheduler.domain.settings import ZONE_WORDS
 from scheduler.errors import CannotRunError
 from scheduler.ingest.loader import load_instance
-from scheduler.publish.plan_files import read_plan, revisions
+from scheduler.publish.plan_files import read_plan, read_summary, revisions
 
 
 @dataclass(frozen=True)
 class Revision:
-    """A plan and its input; of one district where the plan is."""
+    """A plan and its input; of one district, and with the changes of a variant, where it is."""
 
     name: str
     instance: Instance
     plan: Plan
+
+    @property
+    def variant(self) -> list[str]:
+        """Changes that the plan supposes in its input, see ``plan --set``."""
+        return variant_of(self.plan.summary)
 
     def zone_word(self, community: int) -> str:
         """Return the zone of a community, such as ``normal``."""
@@ -45,6 +52,8 @@ class Revision:
 def open_revision(folder: Path, revision: str | None) -> Revision:
     """Read the input and a revision of a round folder, the newest when none is named.
 
+    Where none is named, variants made with ``plan --set`` do not count.
+
     Raises
     ------
     InputError
@@ -55,26 +64,38 @@ def open_revision(folder: Path, revision: str | None) -> Revision:
     instance = load_instance(folder)
     name = revision or newest(folder)
     plan = read_plan(folder, name)
+    instance = vary(instance, variant_of(plan.summary))
     district = plan.summary.get("district")
     if district is not None:
         instance = restrict(instance, str(district))
     return Revision(name, instance, plan)
 
 
+def variant_of(summary: dict[str, Any]) -> list[str]:
+    """Return the changes that a plan supposes in its input; none for a plan of the files."""
+    return [str(change) for change in summary.get("variant", ())]
+
+
 def newest(folder: Path) -> str:
-    """Return the newest revision of a round folder.
+    """Return the newest revision of a round folder that is no variant.
 
     Raises
     ------
     CannotRunError
-        When nothing was planned yet.
+        When nothing was planned yet, or variants only.
     """
     known = revisions(folder)
-    if not known:
+    for name in reversed(known):
+        if not variant_of(read_summary(folder, name)):
+            return name
+    if known:
         raise CannotRunError(
-            f"Expected a plan in {folder}, found none", hint="Run `nat-scheduler plan` on it first."
+            f"Expected a plan of the files in {folder}, found variants only ({', '.join(known)})",
+            hint="Name one with --revision, or run `nat-scheduler plan` without --set.",
         )
-    return known[-1]
+    raise CannotRunError(
+        f"Expected a plan in {folder}, found none", hint="Run `nat-scheduler plan` on it first."
+    )
 
 
 def check_district(instance: Instance, district: str) -> None:

@@ -131,6 +131,17 @@ def read_plan(folder: Path, revision: str) -> Plan:
     return PlanTables(**tables).with_summary(_read_summary(home / SUMMARY_FILE))
 
 
+def read_summary(folder: Path, revision: str) -> dict[str, Any]:
+    """Read ``summary.json`` of a revision.
+
+    Raises
+    ------
+    CannotRunError
+        When it is missing or cannot be read.
+    """
+    return _read_summary(folder / PLANS_FOLDER / revision / SUMMARY_FILE)
+
+
 def _partial(folder: Path, revision: str) -> Path:
     return folder / PLANS_FOLDER / f".{revision}.partial"
 

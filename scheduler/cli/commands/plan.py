@@ -22,6 +22,8 @@ from scheduler.cli.render import paint
               help="Processor cores that may be used; so far the flows run on one.")  # fmt: skip
 @click.option("--strict", is_flag=True, help="Exit 3 when a result would come late.")
 @click.option("--district", help="Plan one district only, with its share of the laboratories.")
+@click.option("--set", "changes", multiple=True, metavar="CHANGE",
+              help="Plan a variant, files untouched: labs.tubes_per_hour*=1.2; may be repeated.")  # fmt: skip
 @click.option("--database-url", envvar="NAT_SCHEDULER_DATABASE_URL",
               help="PostgreSQL instead of the SQLite file in DIR.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print summary.json and seconds per stage.")
@@ -36,6 +38,7 @@ def command(folder: Path, as_json: bool, quiet: bool, **options: object) -> None
     Example:
       nat-scheduler plan dalian
       nat-scheduler plan dalian --district 沙河口区 --strict
+      nat-scheduler plan dalian --set "labs.tubes_per_hour*=1.2" --set "sites[L0123].lanes=+4"
 
     Exit codes: 0 planned (late results are warned of), 1 errors in the input, 2 cannot run, 3 late
     results with --strict, 4 no plan within the time limit.
@@ -55,6 +58,9 @@ def _print(result: PlanResult) -> None:
     this = result.summary
     people = max(1, this["people"])
     click.echo(f"Revision {result.revision}: {this['status']}, in {result.folder}")
+    if this.get("variant"):
+        click.echo(f"  variant     {', '.join(this['variant'])}: not published, name it with "
+                   "--revision elsewhere")
     click.echo(f"  people      {this['people']:>12,}   served {this['served']:,}")
     click.echo(f"  late        {this['late_people']:>12,}   people with a result after the promise")
     click.echo(f"  objective   {this['objective'] / people:>12.4f}   person-minutes per person")

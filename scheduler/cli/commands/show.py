@@ -8,7 +8,9 @@ from typing import Any
 
 import click
 
+from scheduler.app.compare import Comparison, compare_revisions
 from scheduler.app.show import Overview, RevisionDetail, show_revision, show_rounds
+from scheduler.cli.commands.compare_table import compare_text
 from scheduler.cli.render import table, wrap
 
 
@@ -16,6 +18,7 @@ from scheduler.cli.render import table, wrap
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @click.option("--revision", metavar="R", help="Show this revision; see also --district.")
 @click.option("--district", metavar="D", help="Show a district's communities, newest revision.")
+@click.option("--compare", nargs=2, metavar="A B", help="Put two revisions side by side.")
 @click.option("--runs", is_flag=True, help="Show the newest runs of the program too.")
 @click.option(
     "--database-url",
@@ -29,6 +32,7 @@ def command(
     *,
     revision: str | None,
     district: str | None,
+    compare: tuple[str, str] | None,
     runs: bool,
     database_url: str | None,
     as_json: bool,
@@ -37,15 +41,21 @@ def command(
 
     Without options: the rounds of the store and the revisions of each with their figures. With
     --revision: one revision in words. With --district: when and where each of its communities
-    goes.
+    goes. With --compare: two revisions side by side.
 
     \b
     Example:
       nat-scheduler show dalian
       nat-scheduler show dalian --revision 0001 --district 金州区
+      nat-scheduler show dalian --compare 0001 0002
     """  # noqa: D301  # click reads the backspace itself
-    result: Overview | RevisionDetail
-    if revision is None and district is None:
+    result: Overview | RevisionDetail | Comparison
+    if compare is not None:
+        if revision or district or runs:
+            raise click.UsageError("Expected --compare without other choices.")
+        result = compare_revisions(folder, *compare)
+        text = compare_text(result)
+    elif revision is None and district is None:
         result = show_rounds(folder, database_url=database_url, runs=runs)
         text = _overview(result)
     elif runs:
@@ -90,7 +100,11 @@ def _round(record: dict[str, Any]) -> str:
         )
         for r in record["revisions"]
     ]
-    return f"{head}\n{span}\n{table(headers, rows)}"
+    variants = [
+        wrap(f"{r['revision']} supposes in its input: {', '.join(r['summary']['variant'])}")
+        for r in record["revisions"] if r["summary"].get("variant")
+    ]  # fmt: skip
+    return "\n".join([head, span, table(headers, rows), *variants])
 
 
 def _detail(detail: RevisionDetail) -> str:
@@ -133,6 +147,8 @@ def _summary(detail: RevisionDetail) -> str:
         f"A community uses {s['sites_per_community']:.2f} sites on average.",
         _gap(s),
     ]
+    if s.get("variant"):
+        lines.append(f"A variant: it supposes in its input {', '.join(s['variant'])}.")
     headers = ("term", "person-minutes", "per person")
     rows = [(name, f"{v:,.1f}", f"{v / people:.3f}") for name, v in s["terms"].items()]
     rows.append(("objective", f"{s['objective']:,.1f}", f"{s['objective'] / people:.3f}"))
