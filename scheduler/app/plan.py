@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from scheduler.app.certify import Certified, certify
 from scheduler.app.runtime import Clock, Report, round_lock, silent
 from scheduler.app.variant import vary
 from scheduler.domain.district import restrict
@@ -35,6 +36,7 @@ class PlanOptions:
     district: str | None = None
     database_url: str | None = None
     changes: tuple[str, ...] = ()
+    certify: bool = False
 
 
 @dataclass
@@ -98,10 +100,20 @@ def plan_round(
         instance = whole if options.district is None else restrict(whole, options.district)
         run.instance = instance
         revision = next_revision(folder)
-        plan = make_plan(
-            instance, seed=options.seed, revision=revision, report=stages,
-            deadline=_deadline(clock, options),
-        )  # fmt: skip
+        deadline = _deadline(clock, options)
+
+        def make(this: Instance) -> Plan:
+            return make_plan(
+                this, seed=options.seed, revision=revision, report=stages, deadline=deadline
+            )
+
+        if options.certify:
+            certified = certify(instance, make, seed=options.seed, report=stages)
+            _refuse_uncertified(certified, options)
+            plan = certified.plan
+            plan.summary["certified"] = certified.about
+        else:
+            plan = make(instance)
         if options.changes:
             plan.summary["variant"] = list(options.changes)
         stages("checking", plan.summary["relative_gap"])
@@ -132,6 +144,16 @@ def _refuse_breaches(instance: Instance, plan: Plan, revision: str) -> None:
             f"The plan made has {len(breaches)} breach(es) and was not kept; the first: "
             f"{breaches[0]}",
             hint="This is an error of the program, not of the input: please report it.",
+        )
+
+
+def _refuse_uncertified(certified: Certified, options: PlanOptions) -> None:
+    if options.strict and not certified.reached:
+        about = certified.about
+        raise PromiseError(
+            f"Lived through, {about['share_in_time']:.1%} of results are in time and "
+            f"{about['sites_beyond_ground']} site(s) outgrow their ground; the plan was not kept",
+            hint="Plan without --strict to see why; `nat-scheduler size` tells what would help.",
         )
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import click
 
 from scheduler.app.plan import PlanOptions, PlanResult, plan_round
 from scheduler.cli.progress import Progress
-from scheduler.cli.render import paint
+from scheduler.cli.render import paint, wrap
 
 
 @click.command()
@@ -21,6 +22,8 @@ from scheduler.cli.render import paint
 @click.option("--workers", type=click.IntRange(min=1), default=2, show_default=True,
               help="Processor cores that may be used; so far the flows run on one.")  # fmt: skip
 @click.option("--strict", is_flag=True, help="Exit 3 when a result would come late.")
+@click.option("--certify", is_flag=True,
+              help="Keep as much free as the plan needs to hold when it is lived through.")  # fmt: skip
 @click.option("--district", help="Plan one district only, with its share of the laboratories.")
 @click.option("--set", "changes", multiple=True, metavar="CHANGE",
               help="Plan a variant, files untouched: labs.tubes_per_hour*=1.2; may be repeated.")  # fmt: skip
@@ -41,7 +44,7 @@ def command(folder: Path, as_json: bool, quiet: bool, **options: object) -> None
       nat-scheduler plan dalian --set "labs.tubes_per_hour*=1.2" --set "sites[L0123].lanes=+4"
 
     Exit codes: 0 planned (late results are warned of), 1 errors in the input, 2 cannot run, 3 late
-    results with --strict, 4 no plan within the time limit.
+    results, or a plan that does not hold with --certify, with --strict, 4 no plan within the time limit.
     """  # noqa: D301  # click reads the backspace itself
     limit = options.pop("time_limit")
     asked = PlanOptions(time_limit_s=limit, **options)  # type: ignore[arg-type]  # click's values
@@ -71,6 +74,25 @@ def _print(result: PlanResult) -> None:
     )
     walk = this["walk_m"]
     click.echo(f"  walk        {walk['mean']:>10.0f} m   95 % below {walk['p95']:.0f} m")
+    if "certified" in this:
+        _print_certified(this["certified"])
+
+
+def _print_certified(about: dict[str, Any]) -> None:
+    margins = about["margins"]
+    click.echo("Certified: it holds when lived through" if about["reached"]
+               else "NOT certified: it does not hold when lived through")  # fmt: skip
+    click.echo(f"  results in time {about['share_in_time']:>8.1%}   ordered "
+               f"{about['ordered_share_in_time']:.0%}")  # fmt: skip
+    click.echo(f"  beyond ground   {about['sites_beyond_ground']:>8,}   sites")
+    click.echo(f"  kept free: {margins['promise_min']} min of the promise, "
+               f"{1 - margins['lab_share']:.1%} of laboratories"
+               f" (more at {len(margins['labs'])}), lanes at {len(margins['sites'])} sites")  # fmt: skip
+    if about["why_late"]:
+        click.echo(wrap(f"Late: {about['why_late']}.", indent="  "))
+    for site in about["sites"]:
+        click.echo(wrap(f"{site['site_id']} (fits in {site['level']:.1%} of slots): "
+                        f"{site['why']}.", indent="  "))  # fmt: skip
 
 
 def _warn(result: PlanResult) -> None:
