@@ -55,12 +55,14 @@ class Short:
 class Late:
     """Where and when tubes come late, columns of equal length.
 
-    ``district`` of the people; ``arrive_min`` and ``needed_min`` are when the tubes reach their
-    laboratory and when it would have had to start them; ``start_min`` is when it does.
+    ``district`` of the people; their wave begins at ``wave_min``; ``arrive_min`` and ``needed_min``
+    are when the tubes reach their laboratory and when it would have had to start them;
+    ``start_min`` is when it does.
     ``unswabbed`` counts people by district for whom no lane is left.
     """
 
     district: Texts
+    wave_min: Ints
     arrive_min: Ints
     needed_min: Ints
     start_min: Ints
@@ -108,9 +110,12 @@ class Fluid:
         good = np.array([not s or pool in s for s in sizes], dtype=bool)
         return good[lab]
 
-    def short(self) -> Short:
-        """Return what cannot be started in time, by one maximum flow."""
-        net = _Net(self)
+    def short(self, more: tuple[int, int] | None = None) -> Short:
+        """Return what cannot be started in time, by one maximum flow.
+
+        ``more`` are a laboratory and the tubes an hour that it is given beyond its own.
+        """
+        net = _Net(self, more)
         net.add_people()
         in_time = net.add_roads(self._roads["arrive"] <= self._roads["needed"])
         net.add_in_time(in_time)
@@ -137,8 +142,8 @@ class Fluid:
 class _Net:
     """Arcs as they are added."""
 
-    def __init__(self, fluid: Fluid) -> None:
-        self.fluid = fluid
+    def __init__(self, fluid: Fluid, more: tuple[int, int] | None = None) -> None:
+        self.fluid, self.more = fluid, more
         self._columns: list[tuple[Ints, Ints, Ints, Ints]] = []
         self._count = self._nodes = 0
         self.source, self.sink = self.nodes(1), self.nodes(1)
@@ -246,7 +251,10 @@ class _Net:
         day = self.nodes(len(limit) * days)
         limited = limit[lab] >= 0
         head = np.where(limited, day + lab * days + hours.day[hour], self.sink)
-        self.add(self._hour(lab, hour), head, hours.capacity[lab, hour] * per, 0)
+        tubes = hours.capacity[lab, hour]
+        if self.more is not None:
+            tubes = tubes + np.where(lab == self.more[0], self.more[1], 0)
+        self.add(self._hour(lab, hour), head, tubes * per, 0)
         some = np.flatnonzero(limit >= 0)
         tail = (day + some[:, None] * days + np.arange(days)).ravel()
         if len(tail):
@@ -306,7 +314,8 @@ class _Net:
                 unswabbed[district.name] = unswabbed.get(district.name, 0) + missing
         at = np.array([road for _, road, _ in rows], dtype=np.int64)
         return Late(
-            np.array([name for name, _, _ in rows], dtype=object), roads["arrive"][at],
+            np.array([name for name, _, _ in rows], dtype=object),
+            roads["wave"][at] * fluid.instance.settings.round.wave_minutes, roads["arrive"][at],
             roads["needed"][at], start[at],
             np.array([units / fluid.per_tube for _, _, units in rows]), unswabbed,
         )  # fmt: skip
