@@ -48,9 +48,10 @@ def busy_reports(path: Path) -> pd.DataFrame:
 def day_curve(reports: pd.DataFrame) -> tuple[float, list[float]]:
     """Return the share that stands there at the opening, and shares of tenths of the day."""
     edges = np.linspace(OPENS, CLOSES, TENTHS + 1)
-    slope, first = np.polynomial.polynomial.polyfit(
-        reports["hour"] - OPENS, reports["wait"] / 60, 3
-    ), 0.0
+    slope, first = (
+        np.polynomial.polynomial.polyfit(reports["hour"] - OPENS, reports["wait"] / 60, 3),
+        0.0,
+    )
     first = max(0.0, float(slope[0]))
     wait = np.polynomial.polynomial.polyval(edges - OPENS, slope)
     rate = np.maximum(0.0, np.diff(edges) + np.diff(wait))
@@ -62,9 +63,7 @@ def day_shares(path: Path) -> dict[int, list[float]]:
     """Return shares of the days of a round of two and of three days."""
     table = pd.read_csv(path)
     tested = table.groupby(["round", "date"])["tested"].sum()
-    return {
-        len(days): (days / days.sum()).tolist() for days in (tested["2"], tested["pilot"])
-    }
+    return {len(days): (days / days.sum()).tolist() for days in (tested["2"], tested["pilot"])}
 
 
 def main() -> int:

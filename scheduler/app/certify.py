@@ -63,7 +63,7 @@ def certify(instance: Instance, make: Make, *, seed: int, report: Report) -> Cer
     plain = make(instance)
     attempt = best = _lived(instance, Margins(), plain, seed, report)
     unserved = plain.summary["terms"]["unserved"]
-    tries = 1
+    tries, full = 1, False
     while not _holds(best, ordered) and tries < ATTEMPTS:
         margins = _next(instance, attempt, ordered)
         if margins == attempt.margins:
@@ -71,20 +71,21 @@ def certify(instance: Instance, make: Make, *, seed: int, report: Report) -> Cer
         report(f"margins {tries}: {margins.promise_min} min, labs {margins.lab_share:.0%}", None)
         plan = _measured(instance, make(tighten(instance, margins)), plain)
         tries += 1
-        if plan.summary["terms"]["unserved"] > unserved or verify(instance, plan):
-            break  # so much cannot be kept free
+        full = plan.summary["terms"]["unserved"] > unserved or bool(verify(instance, plan))
+        if full:
+            break  # so much cannot be kept free: people would have no slot
         attempt = _lived(instance, margins, plan, seed, report)
         best = max(best, attempt, key=lambda t: t.rank)
-    return Certified(best.plan, _holds(best, ordered), _about(instance, best, ordered, seed, tries))
+    return Certified(
+        best.plan, _holds(best, ordered), _about(instance, best, seed, tries, full=full)
+    )
 
 
 def _holds(attempt: _Try, ordered: float) -> bool:
     return attempt.failed == 0 and attempt.share >= ordered
 
 
-def _lived(
-    instance: Instance, margins: Margins, plan: Plan, seed: int, report: Report
-) -> _Try:
+def _lived(instance: Instance, margins: Margins, plan: Plan, seed: int, report: Report) -> _Try:
     report("living through", None)
     expected = planned_visits(instance, plan)
     times = instance.settings.simulate.replications
@@ -101,8 +102,7 @@ def _measured(instance: Instance, plan: Plan, plain: Plan) -> Plan:
         instance, true, best_bound=plain.summary["best_bound"], seed=plan.summary["seed"],
         revision=plan.summary["revision"],
     )  # fmt: skip
-    summary["tie_breaks"] = plan.summary["tie_breaks"]
-    return true.with_summary(summary)
+    return true.with_summary({**plan.summary, **summary})
 
 
 def _next(instance: Instance, attempt: _Try, ordered: float) -> Margins:
@@ -137,10 +137,9 @@ def _for_results(instance: Instance, attempt: _Try, ordered: float) -> Margins:
     return replace(attempt.margins, promise_min=minutes, labs=labs)
 
 
-def _about(
-    instance: Instance, best: _Try, ordered: float, seed: int, tries: int
-) -> dict[str, Any]:
+def _about(instance: Instance, best: _Try, seed: int, tries: int, *, full: bool) -> dict[str, Any]:
     """Return what is kept with the plan: figures, margins, and who cannot reach the level."""
+    ordered = instance.settings.simulate.share_in_time
     queues = best.lived.queues
     failed = np.flatnonzero(level_failed(best.lived))
     worst = failed[np.argsort(queues.level[failed], kind="stable")][:NUM_SITES]
@@ -148,7 +147,7 @@ def _about(
         {
             "site_id": str(instance.sites.ids[queues.site[row]]),
             "level": round(float(queues.level[row]), 4), "places": int(queues.places[row]),
-            "peak_queue": int(np.median(queues.peak[row])), "why": _why(instance, best, int(row)),
+            "peak_queue": int(np.median(queues.peak[row])), "why": _why(instance, best, int(row), full=full),
         }
         for row in worst.tolist()
     ]  # fmt: skip
@@ -161,19 +160,18 @@ def _about(
     }  # fmt: skip
 
 
-def _why(instance: Instance, best: _Try, row: int) -> str:
+def _why(instance: Instance, best: _Try, row: int, *, full: bool) -> str:
     queues = best.lived.queues
     ident = str(instance.sites.ids[queues.site[row]])
     peak, places = int(np.median(queues.peak[row])), int(queues.places[row])
-    if best.margins.sites.get(ident, 1.0) <= LEAST_SITE_SHARE:
-        return (
-            f"{peak} people stand there at once and the ground holds {places}, even with half as "
-            "many called: it needs a longer ground or more lanes"
-        )
-    return (
-        f"{peak} people stand there at once and the ground holds {places}; calling fewer would "
-        "leave people without a slot"
-    )
+    share = best.margins.sites.get(ident, 1.0)
+    if full:
+        rest = "calling fewer there would leave people without a slot"
+    elif share <= LEAST_SITE_SHARE:
+        rest = "also with half as many called: it needs a longer ground or more lanes"
+    else:
+        rest = f"also with {share:.0%} of its lanes planned"
+    return f"{peak} people stand there at once and the ground holds {places}, {rest}"
 
 
 def _why_late(best: _Try, ordered: float) -> str:

@@ -61,9 +61,7 @@ def _silent(stage: str, share: float) -> None:
     """Report nothing."""
 
 
-def simulate_round(
-    folder: Path, options: SimulateOptions, tick: Tick = _silent
-) -> SimulateResult:
+def simulate_round(folder: Path, options: SimulateOptions, tick: Tick = _silent) -> SimulateResult:
     """Live through a revision and write ``analysis/<revision>/simulate-<case>.json`` per case.
 
     Raises
@@ -87,9 +85,7 @@ def simulate_round(
     for case in cases:
         document = _document(opened, expected, case, options, tick)
         result.documents.append(document)
-        result.files.append(
-            write_analysis(folder, opened.name, f"simulate-{case.name}", document)
-        )
+        result.files.append(write_analysis(folder, opened.name, f"simulate-{case.name}", document))
     return result
 
 

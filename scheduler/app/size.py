@@ -262,9 +262,7 @@ def _saved(instance: Instance, saved: Ints) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def _worth(
-    instance: Instance, prices: RoundPrices, saving: list[dict[str, Any]]
-) -> dict[str, Any]:
+def _worth(instance: Instance, prices: RoundPrices, saving: list[dict[str, Any]]) -> dict[str, Any]:
     """Return where one more lane, or 100 more tubes an hour, saves most person-minutes."""
     sites, labs = instance.sites, instance.labs
     best_sites = np.argsort(-prices.lane_worth, kind="stable")[:NUM_WORTH]

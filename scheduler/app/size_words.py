@@ -48,11 +48,17 @@ _KINDS = {
     "lanes": ("{places}每个采样点增加 {amount:.0f} 个采样台",
               "{amount:.0f} more lanes at each site{of_places}"),
 }  # fmt: skip
-_LEAST = ("（少于 {least:g}{unit} 任何方案都做不到）", " (with less than {least:g}{unit} no plan can)")
+_LEAST = (
+    "（少于 {least:g}{unit} 任何方案都做不到）",
+    " (with less than {least:g}{unit} no plan can)",
+)
 _UNITS = {"labs": " %"}
 _IN_VAIN = {
     "labs": ("提高检测能力单独不够", "more tubes per hour alone do not help"),
-    "some_labs": ("只在这些机构提高检测能力不够：{where}", "more tubes at {where} alone do not help"),
+    "some_labs": (
+        "只在这些机构提高检测能力不够：{where}",
+        "more tubes at {where} alone do not help",
+    ),
     "finish_later": ("推迟结束单独不够", "finishing later alone does not help"),
     "longer_promise": ("放宽承诺单独不够", "a longer promise alone does not help"),
     "pools_of_20": ("普通区 20 合 1 单独不够", "20 people per tube in normal zones do not suffice"),

@@ -99,7 +99,9 @@ def _parse(text: str) -> _Change:
     found = _SYNTAX.fullmatch(text.strip())
     if found is None:
         raise _BadChange("expected TABLE.COLUMN=VALUE, or *=, +=, -=, /= instead of =")
-    return _Change(found["table"], found["rows"], found["key"], found["how"], found["value"].strip())
+    return _Change(
+        found["table"], found["rows"], found["key"], found["how"], found["value"].strip()
+    )
 
 
 def _vary(instance: Instance, change: _Change) -> Instance:

@@ -14,7 +14,7 @@ from scheduler.domain.instance import Instance
 from scheduler.domain.opening import open_slots
 from scheduler.domain.plan import PlanTables
 
-LEAST_PROMISE_MIN = 30
+LEAST_PROMISE_MIN, LEAST_LAB_SHARE = 30, 0.5
 DELAYS = 2.0
 """Mean delays of a courier that a plan allows for."""
 
@@ -91,10 +91,10 @@ def expected_margins(instance: Instance) -> Margins:
     site_waves = float(open_slots(instance).sum()) / per
     tubes = full * (1 - settings.queue.no_show)
     part = min(site_waves * (pool - 1) / (2 * pool), tubes)
-    still = rules.line_failure * rules.line_repair_min / rules.run_min
+    still = min(rules.line_failure * rules.line_repair_min / rules.run_min, 1 - LEAST_LAB_SHARE)
     share = full / (tubes + part) * (1 - still) * (1 - QUEUE_ROOM) if full else 1.0
     minutes = DELAYS * rules.pickup_delay_min + rules.run_min
-    return Margins(int(-(-minutes // 5) * 5), min(1.0, round(share, 3)))
+    return Margins(int(-(-minutes // 5) * 5), min(1.0, max(round(share, 3), LEAST_LAB_SHARE)))
 
 
 def with_true_capacity(instance: Instance, tables: PlanTables) -> PlanTables:

@@ -77,13 +77,18 @@ class Couriers:
         count = self._end[group[rows]] - self._first[group[rows]]
         at = np.repeat(np.arange(len(rows)), count)
         entry = self._first[group[rows]][at] + _steps(count)
-        total = self._tubes_before[self._end[group[rows]]] - self._tubes_before[self._first[group[rows]]]
+        total = (
+            self._tubes_before[self._end[group[rows]]]
+            - self._tubes_before[self._first[group[rows]]]
+        )
         done = self._tubes_before[entry + 1] - self._tubes_before[self._first[group[rows]]][at]
         upto = np.rint(tubes[rows][at] * done / total[at]).astype(np.int64)
         part = np.where(_steps(count) == 0, upto, np.diff(upto, prepend=0))
         some = part > 0
         row = np.concatenate((rows[at][some], none))
-        lab = np.concatenate((self._consigned.lab[entry][some], self._nearest[site[none], zone[none]]))
+        lab = np.concatenate(
+            (self._consigned.lab[entry][some], self._nearest[site[none], zone[none]])
+        )
         return row, lab, np.concatenate((part[some], tubes[none]))
 
     def _group(self, site: Ints, zone: Ints, wave: Ints) -> Ints:

@@ -187,9 +187,7 @@ class _Gather:
 
     def queues(self) -> Queues:
         """Return all sites, in the order of the input."""
-        table = {
-            name: np.concatenate([row[name] for row in self._rows]) for name in self._rows[0]
-        }
+        table = {name: np.concatenate([row[name] for row in self._rows]) for name in self._rows[0]}
         order = np.argsort(table["site"])
         columns = {name: column[order] for name, column in table.items()}
         return Queues(**columns, waits=self._waits, stays=self._stays)  # type: ignore[arg-type]  # columns by name

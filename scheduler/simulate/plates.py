@@ -85,7 +85,9 @@ def start_runs(
     free = [-np.inf] * bench.lines
     first, window, day, today = 0, 0, -1, 0
     while first < len(arrive):
-        full = arrive[first + bench.run_tubes - 1] if first + bench.run_tubes <= len(arrive) else NEVER
+        full = (
+            arrive[first + bench.run_tubes - 1] if first + bench.run_tubes <= len(arrive) else NEVER
+        )
         at = max(free[0], min(full, arrive[first] + rules.run_wait_min))
         while window < len(bench.windows) and at >= bench.windows[window][1]:
             window += 1

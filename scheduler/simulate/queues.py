@@ -22,7 +22,9 @@ from scheduler.simulate.visits import Visits
 CELLS = 1_500_000
 """People x replications of a part; a dozen arrays of this size live at once."""
 
-TICKS_PER_MIN = 6000  # moments are sorted as whole hundredths of a second, the zone in the last bits
+TICKS_PER_MIN = (
+    6000  # moments are sorted as whole hundredths of a second, the zone in the last bits
+)
 ZONE_BITS = 2
 ABSENT = np.int32(2**31 - 1)
 LONGEST_DAYS = 50  # beyond it moments would not fit into 32 bits
@@ -293,8 +295,6 @@ def _counts(times: Times, edges: Floats) -> Ints:
 def _left_by(arrivals: Times, leave: Times, there: Flags) -> Ints:
     """Return how many of the same row have left the queue at each arrival."""
     rows, _ = np.nonzero(there)
-    found = np.searchsorted(
-        _keyed(leave).reshape(-1), _keyed(arrivals)[there], side="right"
-    )
+    found = np.searchsorted(_keyed(leave).reshape(-1), _keyed(arrivals)[there], side="right")
     left: Ints = found - rows * leave.shape[1]
     return left

@@ -139,9 +139,7 @@ def _spans(instance: Instance, site: int, curve: ArrivalCurve) -> tuple[Ints, Fl
     ]
     dates = np.array([clock.at(a).toordinal() for a, _ in windows])
     rows, shares = [], []
-    for date, of_day in zip(
-        np.unique(dates), curve.of_days(len(np.unique(dates))), strict=True
-    ):
+    for date, of_day in zip(np.unique(dates), curve.of_days(len(np.unique(dates))), strict=True):
         today = [w for w, d in zip(windows, dates, strict=True) if d == date]
         length = sum(b - a for a, b in today)
         rows.append((today[0][0] - BEFORE_OPENING_MIN, BEFORE_OPENING_MIN))

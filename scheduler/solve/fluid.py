@@ -155,7 +155,9 @@ class _Net:
         first, self._nodes = self._nodes, self._nodes + count
         return first
 
-    def add(self, tail: Ints | int, head: Ints | int, capacity: Ints | int, cost: Ints | int) -> slice:
+    def add(
+        self, tail: Ints | int, head: Ints | int, capacity: Ints | int, cost: Ints | int
+    ) -> slice:
         arrays = np.broadcast_arrays(np.atleast_1d(tail), head, capacity, cost)
         self._columns.append(tuple(np.asarray(a, dtype=np.int64) for a in arrays))  # type: ignore[arg-type]  # four columns
         first, self._count = self._count, self._count + len(arrays[0])
@@ -306,7 +308,9 @@ class _Net:
         rows = self._by_district(flow, late_units)
         hours = fluid.hours
         entry = np.maximum(roads["hour"], hours.index(roads["needed"]) + 1)
-        start = np.maximum(roads["arrive"], hours.begin_min[np.minimum(entry, len(hours.begin_min) - 1)])
+        start = np.maximum(
+            roads["arrive"], hours.begin_min[np.minimum(entry, len(hours.begin_min) - 1)]
+        )
         unswabbed: dict[str, int] = {}
         for (district, _, _, _), arcs in zip(self.people, left, strict=True):
             missing = -(-int(flow[arcs].sum()) * district.pool // fluid.per_tube)

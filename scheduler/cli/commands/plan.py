@@ -62,8 +62,10 @@ def _print(result: PlanResult) -> None:
     people = max(1, this["people"])
     click.echo(f"Revision {result.revision}: {this['status']}, in {result.folder}")
     if this.get("variant"):
-        click.echo(f"  variant     {', '.join(this['variant'])}: not published, name it with "
-                   "--revision elsewhere")
+        click.echo(
+            f"  variant     {', '.join(this['variant'])}: not published, name it with "
+            "--revision elsewhere"
+        )
     click.echo(f"  people      {this['people']:>12,}   served {this['served']:,}")
     click.echo(f"  late        {this['late_people']:>12,}   people with a result after the promise")
     click.echo(f"  objective   {this['objective'] / people:>12.4f}   person-minutes per person")

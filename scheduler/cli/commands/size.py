@@ -50,9 +50,7 @@ class _Span(click.ParamType):
               help="Plan with more laboratory capacity, and live through the plan; slow.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
 @click.option("--quiet", is_flag=True, help="No progress on stderr.")
-def command(
-    folder: Path, *, confirm: bool, as_json: bool, quiet: bool, **options: object
-) -> None:
+def command(folder: Path, *, confirm: bool, as_json: bool, quiet: bool, **options: object) -> None:
     """Tell whether the round in DIR can keep its promise, by how much not, and what would help.
 
     What is called proved holds for every plan. Ways out are single changes, each with the least
@@ -148,7 +146,9 @@ def _remedies(ways: list[dict[str, Any]]) -> Iterator[str]:
         if way["confirmed"] is not None:
             word = "keeps" if way["confirmed"] else "does NOT keep"
             share = way["about"]["share_in_time"]
-            yield wrap(f"planned and lived through it {word} it: {share:.1%} in time", indent="     ")
+            yield wrap(
+                f"planned and lived through it {word} it: {share:.1%} in time", indent="     "
+            )
         yield f"     nat-scheduler plan DIR --certify {way['options']}"
     for way in ways:
         if not way["keeps_promise"]:

@@ -12,7 +12,9 @@ from scheduler.domain.settings import RoundSettings
 from scheduler.simulate.lanes import serve
 from scheduler.simulate.pace import EARLIEST_MIN, Pace, opening_table
 
-CLOCK = RoundClock(RoundSettings(id="x", start=datetime(2020, 12, 22, 6), end=datetime(2020, 12, 22, 18)))  # noqa: DTZ001, E501  # local time by rule
+CLOCK = RoundClock(
+    RoundSettings(id="x", start=datetime(2020, 12, 22, 6), end=datetime(2020, 12, 22, 18))
+)  # noqa: DTZ001, E501  # local time by rule
 
 
 def test_who_comes_early_waits_for_the_opening() -> None:

@@ -14,7 +14,9 @@ from scheduler.simulate.plates import Bench, day_finder, lines_of, start_runs
 from tests.plans import tiny_instance
 from tests.unit.simulate.reference import runs
 
-CLOCK = RoundClock(RoundSettings(id="x", start=datetime(2020, 12, 22, 6), end=datetime(2020, 12, 23, 6)))  # noqa: DTZ001, E501  # local time by rule
+CLOCK = RoundClock(
+    RoundSettings(id="x", start=datetime(2020, 12, 22, 6), end=datetime(2020, 12, 23, 6))
+)  # noqa: DTZ001, E501  # local time by rule
 
 
 def bench(**changes: object) -> Bench:

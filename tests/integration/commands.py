@@ -1,0 +1,28 @@
+"""Run the command line in this process."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+
+import pytest
+
+from scheduler.cli.main import main
+from scheduler.solve import exact
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+def runner(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Return a function that runs the command line: exit code, stdout, stderr."""
+    monkeypatch.delenv("NAT_SCHEDULER_DATABASE_URL", raising=False)
+    monkeypatch.setattr(exact, "EFFORT", 0.02)  # how good small plans are is not tested here
+
+    def call(*arguments: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["nat-scheduler", *map(str, arguments)])
+        with pytest.raises(SystemExit) as caught:
+            main()
+        told = capsys.readouterr()
+        return int(caught.value.code or 0), told.out, told.err
+
+    return call
