@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Fit when people come who are given no time, and write ``configs/arrivals.toml``.
 
-    .venv/bin/python scripts/fit_arrivals.py NYC_FOLDER SLOVAKIA_FOLDER [--out configs/arrivals.toml]
+    .venv/bin/python scripts/fit_arrivals.py NYC_FOLDER SLOVAKIA_FOLDER [--out FILE]
 
 Within a day: waiting times that New York City's test sites reported (``wait_times.csv.gz``). Where
 a site is busy the wait W of who comes at t follows dW/dt = arrivals / service - 1 (a fluid queue),
@@ -77,11 +77,13 @@ def main() -> int:
     opening, tenths = day_curve(reports)
     days = day_shares(options.slovakia / "district_days.csv")
     lines = [
-        "# When people come who are given no time; fitted by scripts/fit_arrivals.py, which says how.",
+        "# When people come who are given no time. Fitted by scripts/fit_arrivals.py, "
+        "which says how.",
         "",
         "[day]                                # shares of a day's people; sum 1",
         f"# {SOURCES[0]}",
-        f"# {len(reports):,} reports of days with a wait of more than an hour, 2020-11-30 to 2022-07-18",
+        f"# {len(reports):,} reports of days with a wait of more than an hour, "
+        "2020-11-30 to 2022-07-18",
         f"before_opening = {opening:.4f}            # standing there when the site opens",
         f"tenths = [{', '.join(f'{share:.4f}' for share in tenths)}]  # of the opening hours",
         "",

@@ -1,8 +1,8 @@
 """Plan with safety margins, set from the simulation until the plan holds when it is lived through.
 
-First the round is planned as it is; that plan's lower bound holds for every plan of the round. Where
-it does not hold, margins are set, the tighter round is planned, and the plan, measured by the true
-round, is lived through again.
+First the round is planned as it is; that plan's lower bound holds for every plan of the round.
+Where it does not hold, margins are set, the tighter round is planned, and the plan, measured by the
+true round, is lived through again.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from scheduler.domain.metrics import summarise
 from scheduler.domain.plan import Plan, PlanTables
 from scheduler.domain.verify import verify
 from scheduler.simulate import Case, Lived, level_failed, live, planned_visits, shares_in_time
-from scheduler.simulate.live import LATE_SHARES
+from scheduler.simulate.results import LATE_SHARES
 
 ATTEMPTS = 6
 STEP_MIN, MOST_STEP_MIN = 5, 30
@@ -147,7 +147,8 @@ def _about(instance: Instance, best: _Try, seed: int, tries: int, *, full: bool)
         {
             "site_id": str(instance.sites.ids[queues.site[row]]),
             "level": round(float(queues.level[row]), 4), "places": int(queues.places[row]),
-            "peak_queue": int(np.median(queues.peak[row])), "why": _why(instance, best, int(row), full=full),
+            "peak_queue": int(np.median(queues.peak[row])),
+            "why": _why(instance, best, row, full=full),
         }
         for row in worst.tolist()
     ]  # fmt: skip

@@ -22,8 +22,8 @@ MOST_PERCENT = 300
 def least_labs(instance: Instance) -> dict[str, Any]:
     """Return the least tubes per hour, all laboratories in proportion to what they have.
 
-    ``least`` is a proof: with less no plan can. ``advised`` has the margins of ``[simulate]``. Lanes
-    are taken to suffice.
+    ``least`` is a proof: with less no plan can. ``advised`` has the margins of ``[simulate]``.
+    Lanes are taken to suffice.
     """
     search = Search(_with_enough_lanes(instance))
     rate = int(instance.labs.tubes_per_hour.sum())

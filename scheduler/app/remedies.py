@@ -1,8 +1,9 @@
 """Single ways out of a promise that cannot be kept, each searched for by computation.
 
 A remedy is a change of the input as ``plan --set`` takes it. Two amounts are told: with less than
-``least`` no plan can keep the promise (the fluid proves it; 0 where it can as it is), with ``amount`` a plan should hold when
-it is lived through (the fluid of the round less the margins that ``[simulate]`` makes likely).
+``least`` no plan can keep the promise (the fluid proves it; 0 where it can as it is), with
+``amount`` a plan should hold when it is lived through (the fluid of the round less the margins that
+``[simulate]`` makes likely).
 """
 
 from __future__ import annotations

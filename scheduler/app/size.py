@@ -209,7 +209,7 @@ def _remedy(way: Remedy, supposed: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _confirmed(instance: Instance, ways: list[Remedy], report: Report) -> list[Remedy]:
-    """Plan with the first remedy that suffices, live through it, and take more where it does not."""
+    """Plan with more laboratories as advised, live through it, and take more where it fails."""
     first = next((way for way in ways if way.keeps_promise and way.kind == "labs"), None)
     if first is None or first.amount is None:
         return ways

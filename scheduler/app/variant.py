@@ -182,15 +182,16 @@ def _vary_setting(instance: Instance, change: _Change) -> Instance:
     name = f"{change.table}.{change.key}"
     if name in FIXED_KEYS:
         raise _BadChange("expected a key that a variant may change; edit round.toml instead")
-    data = asdict(instance.settings)
-    place, key = data, name
-    for key in name.split("."):
-        if not isinstance(place, dict) or key not in place:
-            known = [*_keys(Settings, ""), *(f"{t}.{c}" for t in COLUMNS for c in COLUMNS[t])]
-            near = difflib.get_close_matches(name, known, n=3) or sorted(COLUMNS)
-            raise _BadChange(f"expected a known column or key; nearest: {', '.join(near)}")
-        last, place = place, place[key]
-    last[key] = _value(change, place)
+    data: dict[str, Any] = asdict(instance.settings)
+    table: Any = data
+    *above, key = name.split(".")
+    for part in above:
+        table = table.get(part, {}) if isinstance(table, dict) else {}
+    if not isinstance(table, dict) or key not in table:
+        known = [*_keys(Settings, ""), *(f"{t}.{c}" for t in COLUMNS for c in COLUMNS[t])]
+        near = difflib.get_close_matches(name, known, n=3) or sorted(COLUMNS)
+        raise _BadChange(f"expected a known column or key; nearest: {', '.join(near)}")
+    table[key] = _value(change, table[key])
     try:
         settings = parse_settings(data, Path("--set"))
     except SettingsError as error:
@@ -216,7 +217,7 @@ def _keys(cls: type, above: str) -> list[str]:
     """Return all keys of the settings."""
     found: list[str] = []
     for field in fields(cls):
-        default = field.default_factory() if callable(field.default_factory) else None  # type: ignore[misc]  # a table's default
+        default = field.default_factory() if callable(field.default_factory) else None
         if is_dataclass(default):
             found += _keys(type(default), f"{above}{field.name}.")
         else:

@@ -98,7 +98,7 @@ def expected_margins(instance: Instance) -> Margins:
 
 
 def with_true_capacity(instance: Instance, tables: PlanTables) -> PlanTables:
-    """Return tables whose ``lab_load`` shows what the laboratories can do, not what was planned on."""
+    """Return tables whose ``lab_load`` shows all that the laboratories can do."""
     load = tables.lab_load
     number = {str(ident): at for at, ident in enumerate(instance.labs.ids)}
     capacity = [

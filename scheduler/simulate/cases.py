@@ -97,4 +97,5 @@ def _noon(instance: Instance) -> int:
 def more_people(people: Ints, factor: float) -> Ints:
     """Return people times the factor, rounded so that the sum is right along the rows."""
     total = np.floor(np.cumsum(people) * factor + 0.5).astype(np.int64)
-    return np.diff(total, prepend=0)
+    more: Ints = np.diff(total, prepend=0)
+    return more

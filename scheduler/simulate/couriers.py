@@ -1,4 +1,4 @@
-"""Tubes on the road: what was swabbed in a wave leaves at its pick-up for the planned laboratories."""
+"""Tubes on the road: what was swabbed in a wave leaves for the planned laboratories."""
 
 from __future__ import annotations
 

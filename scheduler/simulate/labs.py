@@ -51,12 +51,13 @@ def examine(instance: Instance, lots: Lots, case: Case, rng: np.random.Generator
             )
         if number == case.lab_out:
             _move_on(instance, case, rows[np.isinf(start[rows])], (lab, arrive))
-    wave, promise = lots.wave[lot], instance.settings.targets.result_hours * 60
+    wave = lots.wave[lot].astype(np.float64)
+    promise = instance.settings.targets.result_hours * 60
     return Tubes(
         site=lots.site[lot], lab=lab, people=(lots.people / lots.tubes)[lot],
         pickup_min=lots.pickup_min[lot], arrive_min=arrive, start_min=start,
         result_min=start + instance.labs.processing_min[lab],
-        due_min=wave * float(instance.settings.round.wave_minutes) + promise,
+        due_min=wave * instance.settings.round.wave_minutes + promise,
     )  # fmt: skip
 
 

@@ -62,7 +62,7 @@ _Free = tuple[Times, Times, Times]
 
 
 def _free(lanes: int, rows: int) -> tuple[_Free, _Free]:
-    """Return two lists of moments at which lanes fall free, as (first, all but last, all but first).
+    """Return two lists of moments at which lanes fall free: all, all but last, all but first.
 
     One lane that never falls free ends each list, so that taking and putting back is one shift.
     """

@@ -118,8 +118,10 @@ class Yard:
     # Arrivals
 
     def _arrivals(self, part: Part, rng: np.random.Generator) -> tuple[Times, NDArray[np.int8]]:
-        """Return sorted moments ``[row, person]``, inf where nobody, and zones; rows are sites x
-        replications."""
+        """Return sorted moments ``[row, person]``, inf where nobody, and zones.
+
+        Rows are sites x replications.
+        """
         expected, width, zone = self._expected(part)
         queue, case = self.instance.settings.queue, self.case
         shape = (len(part.sites), self.replications, expected.shape[1])
@@ -128,8 +130,8 @@ class Yard:
         come += (expected - np.float32(queue.early_mean_min - case.late_min))[:, None, :]
         free = width > 0
         if free.any():
-            moment = rng.random(shape, dtype=np.float32) * width[:, None, :]
-            come = np.where(free[:, None, :], expected[:, None, :] + moment, come)
+            later = rng.random(shape, dtype=np.float32) * width[:, None, :]
+            come = np.where(free[:, None, :], expected[:, None, :] + later, come)
         gone = rng.random(shape, dtype=np.float32) < queue.no_show
         gone |= np.isnan(expected)[:, None, :]
         with np.errstate(invalid="ignore"):  # places of nobody are not a number
@@ -139,12 +141,13 @@ class Yard:
         key.sort(axis=1)
         there = int((key != ABSENT).sum(axis=1).max(initial=0))
         key = key[:, :there]
-        moment = (key >> ZONE_BITS).astype(np.float32) / TICKS_PER_MIN + EARLIEST_MIN
+        moment: Times = (key >> ZONE_BITS).astype(np.float32)
+        moment = moment / np.float32(TICKS_PER_MIN) + np.float32(EARLIEST_MIN)
         moment[key == ABSENT] = np.inf
         return moment, (key & (2**ZONE_BITS - 1)).astype(np.int8)
 
     def _expected(self, part: Part) -> tuple[Times, Times, NDArray[np.int32]]:
-        """Return start, width and zone of every person expected, ``[site, person]``, NaN: nobody."""
+        """Return start, width, zone of each person expected, ``[site, person]``; NaN: nobody."""
         visits = self.visits
         rows = [slice(a, b) for a, b in zip(part.first.tolist(), part.end.tolist(), strict=True)]
         counts = [more_people(visits.people[r], self.case.people) for r in rows]
@@ -217,8 +220,8 @@ class Yard:
             peaks=self._peaks(arrivals, leave).reshape(*shape, -1),
             waits=_histogram(row, wait, len(arrivals)).reshape(*shape, -1),
             stays=_histogram(row, stay, len(arrivals)).reshape(*shape, -1),
-            wait_min=np.bincount(row, wait, len(arrivals)).reshape(shape),
-            stay_min=np.bincount(row, stay, len(arrivals)).reshape(shape),
+            wait_min=_sums(row, wait, len(arrivals)).reshape(shape),
+            stay_min=_sums(row, stay, len(arrivals)).reshape(shape),
             longest_min=_most(there, wait).reshape(shape),
             last_min=last.reshape(shape),
             swabbed=self._swabbed(part, row, zone[there], done[there]),
@@ -234,7 +237,7 @@ class Yard:
         slot_min, slots = self.instance.settings.round.slot_minutes, self.num_slots
         edges = np.arange(slots, dtype=np.float64) * slot_min
         came, gone = _counts(arrivals, edges), _counts(leave, edges)
-        peaks = np.maximum(came - gone, 0).astype(np.int32)
+        peaks: NDArray[np.int32] = np.maximum(came - gone, 0).astype(np.int32)
         there = np.isfinite(arrivals)
         so_far = np.broadcast_to(np.arange(1, arrivals.shape[1] + 1), arrivals.shape)[there]
         waiting = (so_far - _left_by(arrivals, leave, there)).astype(np.int32)
@@ -249,7 +252,7 @@ class Yard:
         return peaks
 
     def _swabbed(self, part: Part, row: Ints, zone: NDArray[np.int8], done: Times) -> Ints:
-        """Return rows (site, replication, wave, zone, people) of those whose swab ended in a wave."""
+        """Return rows (site, replication, wave, zone, people) by the wave a swab ended in."""
         if not len(row):
             return np.empty((0, 5), dtype=np.int64)
         wave = np.maximum(done / self.instance.settings.round.wave_minutes, 0).astype(np.int64)
@@ -264,6 +267,10 @@ class Yard:
         return np.column_stack((site, replication, wave, kind, count[some]))
 
 
+def _sums(row: Ints, value: Times, rows: int) -> Floats:
+    return np.bincount(row, value, rows).astype(np.float64)
+
+
 def _histogram(row: Ints, value: Times, rows: int) -> NDArray[np.int32]:
     """Return people by row and half-minute."""
     bins = np.minimum(value / np.float32(BIN_MIN), NUM_BINS - 1).astype(np.int64)
@@ -274,13 +281,15 @@ def _histogram(row: Ints, value: Times, rows: int) -> NDArray[np.int32]:
 def _most(there: Flags, value: Times) -> Floats:
     table = np.zeros(there.shape, dtype=np.float32)
     table[there] = value
-    return table.max(axis=1, initial=0.0).astype(np.float64)
+    most: Floats = table.max(axis=1, initial=0.0).astype(np.float64)
+    return most
 
 
 def _keyed(times: Times) -> Floats:
     """Return moments that ascend over all rows together."""
     far = 1e6 * np.arange(len(times))[:, None]
-    return np.minimum(times, 5e5) + far
+    keyed: Floats = np.minimum(times, 5e5) + far
+    return keyed
 
 
 def _counts(times: Times, edges: Floats) -> Ints:

@@ -7,8 +7,12 @@ from typing import Any
 import numpy as np
 
 from scheduler.domain.city import Flags, Floats, Ints
-from scheduler.simulate.live import LATE_SHARES, SHARES, Lived, quantile_min
+from scheduler.simulate.gather import quantile_min
+from scheduler.simulate.live import Lived
 from scheduler.simulate.queues import BIN_MIN, NUM_BINS
+from scheduler.simulate.results import LATE_SHARES
+
+SHARES = (0.05, 0.5, 0.95)
 
 LONGEST_LISTS = 20
 """Moments listed of a site whose queue outgrows its ground."""
@@ -65,7 +69,8 @@ def level_failed(lived: Lived) -> Flags:
 def shares_in_time(lived: Lived) -> Floats:
     """Return the share of people with a result in time, by replication."""
     tested = lived.results.tested.sum(axis=0)
-    return lived.results.in_time.sum(axis=0) / np.maximum(tested, 1e-9)
+    share: Floats = lived.results.in_time.sum(axis=0) / np.maximum(tested, 1e-9)
+    return share
 
 
 def _place(lived: Lived, sites: Flags, districts: Any) -> dict[str, Any]:  # noqa: ANN401  # numbers

@@ -1,9 +1,10 @@
-"""The same sites without a schedule: everybody goes to the nearest one, when people like to come."""
+"""The same sites without a schedule: everybody goes to the nearest one when it suits him."""
 
 from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -146,7 +147,7 @@ def _spans(instance: Instance, site: int, curve: ArrivalCurve) -> tuple[Ints, Fl
         shares.append(of_day * curve.day.before_opening)
         for begin, end in today:
             edges = np.linspace(begin, end, len(curve.day.tenths) + 1).astype(np.int64)
-            rows += [(int(a), int(b - a)) for a, b in zip(edges, edges[1:], strict=False)]
+            rows += [(a, b - a) for a, b in pairwise(edges.tolist())]
             part = of_day * (end - begin) / length
             shares += [part * share for share in curve.day.tenths]
     table, weights = np.array(rows, dtype=np.int64), np.array(shares)

@@ -5,8 +5,8 @@ site of a district that some of them can reach), streams of other zones at the s
 the fluid cannot do, no plan can: its shortfall is a proof. Sites of a district that lie together
 form a *group*, which is as near to a laboratory as its nearest site.
 
-Units: one tube is ``per_tube`` units, the least common multiple of all pool sizes, so that people of
-different pools share a laboratory in whole numbers.
+Units: one tube is ``per_tube`` units, the least common multiple of all pool sizes, so that people
+of different pools share a laboratory in whole numbers.
 """
 
 from __future__ import annotations

@@ -48,13 +48,13 @@ class LabClock:
     @property
     def works(self) -> Flags:
         """Whether each laboratory ever starts a tube."""
-        some: Flags = self.capacity.any(axis=1)
-        return some
+        return np.asarray(self.capacity.any(axis=1), dtype=np.bool_)
 
     def index(self, minute: Ints) -> Ints:
         """Return the hour that holds a minute."""
         hour: Ints = (minute - self.begin_min[0]) // HOUR_MIN
-        return np.clip(hour, -1, len(self.begin_min) - 1)
+        clipped: Ints = np.clip(hour, -1, len(self.begin_min) - 1)
+        return clipped
 
 
 def group_sites(instance: Instance, quota: Ints) -> Groups:

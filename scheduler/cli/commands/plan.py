@@ -22,11 +22,19 @@ from scheduler.cli.render import paint, wrap
 @click.option("--workers", type=click.IntRange(min=1), default=2, show_default=True,
               help="Processor cores that may be used; so far the flows run on one.")  # fmt: skip
 @click.option("--strict", is_flag=True, help="Exit 3 when a result would come late.")
-@click.option("--certify", is_flag=True,
-              help="Keep as much free as the plan needs to hold when it is lived through.")  # fmt: skip
+@click.option(
+    "--certify",
+    is_flag=True,
+    help="Keep as much free as the plan needs to hold when it is lived through.",
+)
 @click.option("--district", help="Plan one district only, with its share of the laboratories.")
-@click.option("--set", "changes", multiple=True, metavar="CHANGE",
-              help="Plan a variant, files untouched: labs.tubes_per_hour*=1.2; may be repeated.")  # fmt: skip
+@click.option(
+    "--set",
+    "changes",
+    multiple=True,
+    metavar="CHANGE",
+    help="Plan a variant, files untouched: labs.tubes_per_hour*=1.2; may be repeated.",
+)
 @click.option("--database-url", envvar="NAT_SCHEDULER_DATABASE_URL",
               help="PostgreSQL instead of the SQLite file in DIR.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print summary.json and seconds per stage.")
@@ -44,7 +52,8 @@ def command(folder: Path, as_json: bool, quiet: bool, **options: object) -> None
       nat-scheduler plan dalian --set "labs.tubes_per_hour*=1.2" --set "sites[L0123].lanes=+4"
 
     Exit codes: 0 planned (late results are warned of), 1 errors in the input, 2 cannot run, 3 late
-    results, or a plan that does not hold with --certify, with --strict, 4 no plan within the time limit.
+    results (or with --certify a plan that does not hold) with --strict, 4 no plan within the time
+    limit.
     """  # noqa: D301  # click reads the backspace itself
     limit = options.pop("time_limit")
     asked = PlanOptions(time_limit_s=limit, **options)  # type: ignore[arg-type]  # click's values
@@ -87,9 +96,11 @@ def _print_certified(about: dict[str, Any]) -> None:
     click.echo(f"  results in time {about['share_in_time']:>8.1%}   ordered "
                f"{about['ordered_share_in_time']:.0%}")  # fmt: skip
     click.echo(f"  beyond ground   {about['sites_beyond_ground']:>8,}   sites")
-    click.echo(f"  kept free: {margins['promise_min']} min of the promise, "
-               f"{1 - margins['lab_share']:.1%} of laboratories"
-               f" (more at {len(margins['labs'])}), lanes at {len(margins['sites'])} sites")  # fmt: skip
+    click.echo(
+        f"  kept free: {margins['promise_min']} min of the promise, "
+        f"{1 - margins['lab_share']:.1%} of laboratories"
+        f" (more at {len(margins['labs'])}), lanes at {len(margins['sites'])} sites"
+    )
     if about["why_late"]:
         click.echo(wrap(f"Late: {about['why_late']}.", indent="  "))
     for site in about["sites"]:

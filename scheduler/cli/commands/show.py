@@ -27,7 +27,7 @@ from scheduler.cli.render import table, wrap
     help="PostgreSQL database instead of the SQLite file in DIR.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-def command(
+def command(  # noqa: PLR0913  # a command has as many options
     folder: Path,
     *,
     revision: str | None,

@@ -1,4 +1,4 @@
-"""``nat-scheduler simulate``: will the plan hold?"""
+"""``nat-scheduler simulate``: tell whether the plan will hold."""
 
 from __future__ import annotations
 
@@ -18,8 +18,12 @@ from scheduler.cli.commands.simulate_tables import lines
 @click.option("--case", "cases", multiple=True, metavar="CASE",
               type=click.Choice([*CASES, "all"]),
               help=f"{', '.join(CASES)}, or all; may be repeated. Plain by default.")  # fmt: skip
-@click.option("--replications", type=click.IntRange(1, 1000), metavar="N",
-              help="How often the plan is lived through; simulate.replications by default.")  # fmt: skip
+@click.option(
+    "--replications",
+    type=click.IntRange(1, 1000),
+    metavar="N",
+    help="How often the plan is lived through; simulate.replications by default.",
+)
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True,
               help="Of the random numbers: the same seed gives the same answer.")  # fmt: skip
 @click.option("--workers", type=click.IntRange(min=1), default=2, show_default=True,

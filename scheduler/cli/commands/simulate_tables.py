@@ -44,7 +44,7 @@ _ROWS = (
 
 def _city(city: Record, alone: Record | None) -> str:
     headers = ["the city", "5 %", "half", "95 %"] + (["no schedule"] if alone else [])
-    rows = []
+    rows: list[list[object]] = []
     for words, key, kind in _ROWS:
         cells = [_cell(city[key][p], kind) for p in _POINTS]
         rows.append([words, *cells, *([_cell(alone[key]["p50"], kind)] if alone else [])])
@@ -54,7 +54,8 @@ def _city(city: Record, alone: Record | None) -> str:
         rows.append([words, *cells, *([f"{alone[key]['p95']:.1f} (95 %)"] if alone else [])])
     for words, key in (("sites beyond their ground", "sites_beyond_ground"),
                        ("last swab", "last_swab"), ("last result", "last_result")):  # fmt: skip
-        rows.append([words, "", _moment(city[key]), "", *([_moment(alone[key])] if alone else [])])
+        told = [_moment(alone[key])] if alone else []
+        rows.append([words, "", _moment(city[key]), "", *told])
     return table(headers, rows)
 
 

@@ -18,7 +18,7 @@ from scheduler.cli.render import table, wrap
 _UNITS = {"": 60, "h": 60, "d": 1440, "m": 1, "min": 1}
 
 
-class _Span(click.ParamType):
+class _Span(click.ParamType[int]):
     """A length of time: 24h, 3d, 90min; a bare number is hours. The value is whole minutes."""
 
     name = "span"
@@ -36,18 +36,32 @@ class _Span(click.ParamType):
 
 @click.command()
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
-@click.option("--deadline", "deadline_min", type=_Span(), metavar="SPAN",
-              help="Everybody swabbed so long after the start: 24h, 3d; round.end by default.")  # fmt: skip
+@click.option(
+    "--deadline",
+    "deadline_min",
+    type=_Span(),
+    metavar="SPAN",
+    help="Everybody swabbed so long after the start: 24h, 3d; round.end by default.",
+)
 @click.option("--promise", "promise_min", type=_Span(), metavar="SPAN",
               help="Results within: 6h; targets.result_hours by default.")  # fmt: skip
-@click.option("--revision", metavar="R",
-              help="Size the input of this revision, a variant perhaps; the newest by default.")  # fmt: skip
+@click.option(
+    "--revision",
+    metavar="R",
+    help="Size the input of this revision, a variant perhaps; the newest by default.",
+)
 @click.option("--set", "changes", multiple=True, metavar="CHANGE",
               help="Suppose a change, as in `plan --set`; may be repeated.")  # fmt: skip
-@click.option("--prices", is_flag=True,
-              help="Work out what lanes are worth also where the promise cannot be kept; slow.")  # fmt: skip
-@click.option("--confirm", is_flag=True,
-              help="Plan with more laboratory capacity, and live through the plan; slow.")  # fmt: skip
+@click.option(
+    "--prices",
+    is_flag=True,
+    help="Work out what lanes are worth also where the promise cannot be kept; slow.",
+)
+@click.option(
+    "--confirm",
+    is_flag=True,
+    help="Plan with more laboratory capacity, and live through the plan; slow.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
 @click.option("--quiet", is_flag=True, help="No progress on stderr.")
 def command(folder: Path, *, confirm: bool, as_json: bool, quiet: bool, **options: object) -> None:

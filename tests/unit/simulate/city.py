@@ -32,8 +32,10 @@ def one_day(instance: Instance, plan: Plan, seed: int) -> Day:
     """Live through a plan whose laboratories are always open and never fail."""
     rng = np.random.default_rng(seed)
     settings = instance.settings
-    queue, rules = settings.queue, settings.simulate
-    waits, longest, swabbed = [], {}, defaultdict(int)
+    queue = settings.queue
+    waits: list[float] = []
+    longest: dict[str, int] = {}
+    swabbed: dict[Batch, int] = defaultdict(int)
     for site in sorted(set(plan.assignments["site_id"].astype(str))):
         people = _people(instance, plan, site, rng)
         at = list(instance.sites.ids).index(site)
@@ -48,7 +50,7 @@ def one_day(instance: Instance, plan: Plan, seed: int) -> Day:
         for person, (_, zone) in enumerate(people):
             wave = int(hall.done[person] // settings.round.wave_minutes)
             swabbed[site, wave, zone] += 1
-    return Day(float(np.mean(waits)), _in_time(instance, plan, swabbed, rng, rules), longest)
+    return Day(float(np.mean(waits)), _in_time(instance, plan, swabbed, rng), longest)
 
 
 def _people(
@@ -66,16 +68,15 @@ def _people(
 
 
 def _in_time(
-    instance: Instance, plan: Plan, swabbed: dict[Batch, int], rng: np.random.Generator,
-    rules: object,
-) -> float:  # fmt: skip
+    instance: Instance, plan: Plan, swabbed: dict[Batch, int], rng: np.random.Generator
+) -> float:
     """Return the share of people whose result is there in time."""
     arriving: dict[str, list[tuple[float, float, float]]] = defaultdict(list)
     settings = instance.settings
     for (site, wave, zone), people in swabbed.items():
         pool = settings.pooling.by_zone()[ZONE_WORDS.index(zone)]
         tubes = math.ceil(people / pool)
-        pickup = (wave + 1) * settings.round.wave_minutes
+        pickup = float(wave + 1) * settings.round.wave_minutes
         pickup += rng.exponential(settings.simulate.pickup_delay_min)
         lab = _lab(plan, site)
         at = list(instance.labs.ids).index(lab)

@@ -33,10 +33,18 @@ def tight_round() -> tuple[Instance, Plan]:
     return instance, greedy_plan(instance)
 
 
-def lived(instance: Instance, plan: Plan, name: str = "plain", **changes: int) -> Lived:
+def lived(
+    instance: Instance,
+    plan: Plan,
+    name: str = "plain",
+    *,
+    replications: int = DAYS,
+    seed: int = 3,
+    workers: int = 2,
+) -> Lived:
     expected = planned_visits(instance, plan)
     case = case_named(name, instance, *expected)
-    return live(instance, expected, case, **{"replications": DAYS, "seed": 3, **changes})
+    return live(instance, expected, case, replications=replications, seed=seed, workers=workers)
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import numpy as np
 import pytest
@@ -12,9 +12,8 @@ from scheduler.domain.settings import RoundSettings
 from scheduler.simulate.lanes import serve
 from scheduler.simulate.pace import EARLIEST_MIN, Pace, opening_table
 
-CLOCK = RoundClock(
-    RoundSettings(id="x", start=datetime(2020, 12, 22, 6), end=datetime(2020, 12, 22, 18))
-)  # noqa: DTZ001, E501  # local time by rule
+START = datetime(2020, 12, 22, 6)  # noqa: DTZ001  # local time by rule
+CLOCK = RoundClock(RoundSettings(id="x", start=START, end=START + timedelta(days=1)))
 
 
 def test_who_comes_early_waits_for_the_opening() -> None:

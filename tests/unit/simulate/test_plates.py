@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import numpy as np
 import pytest
@@ -14,9 +14,8 @@ from scheduler.simulate.plates import Bench, day_finder, lines_of, start_runs
 from tests.plans import tiny_instance
 from tests.unit.simulate.reference import runs
 
-CLOCK = RoundClock(
-    RoundSettings(id="x", start=datetime(2020, 12, 22, 6), end=datetime(2020, 12, 23, 6))
-)  # noqa: DTZ001, E501  # local time by rule
+START = datetime(2020, 12, 22, 6)  # noqa: DTZ001  # local time by rule
+CLOCK = RoundClock(RoundSettings(id="x", start=START, end=START + timedelta(days=1)))
 
 
 def bench(**changes: object) -> Bench:

@@ -26,8 +26,14 @@ def with_rate(instance: Instance, *rates: int, **columns: object) -> Instance:
 @pytest.mark.parametrize("seed", [0, 1, 2, 4, 6, 8, 10])
 def test_no_plan_does_what_the_fluid_cannot(seed: int) -> None:
     """Rule: late tubes, and tubes of people without a slot, are at least those of the proof."""
-    recipe = Recipe(num_labs=2, hours=5, special=seed % 2 == 0, tubes_per_hour=4 + seed,
-                    result_hours=4.0 + seed % 3, lab_day_share=0.5 if seed % 3 else None)  # fmt: skip
+    recipe = Recipe(
+        num_labs=2,
+        hours=5,
+        special=seed % 2 == 0,
+        tubes_per_hour=4 + seed,
+        result_hours=4.0 + seed % 3,
+        lab_day_share=0.5 if seed % 3 else None,
+    )
     instance = random_instance(seed, recipe)
     plan = make_plan(instance)
     left, sent, settings = plan.unserved, plan.consignments, instance.settings
