@@ -25,6 +25,8 @@ from scheduler.solve.pricing import short_of
 MOST_LATER_H, MOST_PROMISE_H, MOST_FACTOR = 24 * 14, 96, 64.0
 MOST_LANES, MOST_TUBES, NUM_LABS = 40, 20_000, 10
 HALF_HOURS, PERCENT = 2, 100
+PART_DEG = 0.3
+"""Laboratories within about 30 km serve the same part of the city."""
 
 
 @dataclass(frozen=True)
@@ -127,7 +129,7 @@ def _of_labs(search: Search, worth: Ints | Floats) -> Iterator[Remedy]:
 
     yield _made(search, "labs", "% of tubes per hour, all laboratories", all_labs,
                 int(MOST_FACTOR * PERCENT), effort=lambda n: n / PERCENT)  # fmt: skip
-    best = np.argsort(-worth, kind="stable")[:NUM_LABS]
+    best = _apart(search.instance, worth)[:NUM_LABS]
     ids = tuple(sorted(str(ident) for ident in labs.ids[best]))
 
     def some_labs(tubes: int) -> tuple[str, ...]:
@@ -136,6 +138,24 @@ def _of_labs(search: Search, worth: Ints | Floats) -> Iterator[Remedy]:
     if len(labs) > NUM_LABS:
         yield _made(search, "some_labs", "tubes per hour at each", some_labs, MOST_TUBES,
                     effort=lambda n: n * len(ids) / rate, where=ids)  # fmt: skip
+
+
+def _apart(instance: Instance, worth: Ints | Floats) -> Ints:
+    """Return laboratories, those worth most first, but one of every part of the city before others.
+
+    Ten neighbours can help only the people around them.
+    """
+    labs = instance.labs
+    _, part = np.unique(
+        np.floor(np.column_stack((labs.lat, labs.lng)) / PART_DEG), axis=0, return_inverse=True
+    )
+    order = np.lexsort((-labs.tubes_per_hour, -worth))
+    seen: dict[int, int] = {}
+    rank = np.zeros(len(order), dtype=np.int64)
+    for lab in order.tolist():
+        rank[lab] = seen.get(int(part[lab]), 0)
+        seen[int(part[lab])] = int(rank[lab]) + 1
+    return order[np.argsort(rank[order], kind="stable")]
 
 
 def _later(search: Search) -> Remedy:
