@@ -46,7 +46,6 @@ def price_round(instance: Instance) -> RoundPrices:
     if not len(market.streams):
         return RoundPrices(market.bound(), nothing, nothing, np.zeros(len(instance.labs)))
     market.price_labs()
-    market.price_streams()
     worth = _person_worth(market)
     one_more = site_quota(
         instance.replace(sites=replace(instance.sites, lanes=instance.sites.lanes + 1))
