@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
+from tests.benchmarks.lived import Lived, live, lived_table
 from tests.benchmarks.measure import Measured, machine, run
 from tests.benchmarks.peers import table as peers
 
@@ -52,19 +53,32 @@ def main(arguments: list[str] | None = None) -> int:
     if options.peers:
         return _peers(options)
     rows, ratio = [], None
+    lived: list[Lived] = []
     with tempfile.TemporaryDirectory(prefix="nat-bench-") as place:
         for name, folder in _rounds(Path(place), options):
             rows.append(_measure(name, folder))
             _say(_line(rows[-1]))
+            if options.simulate and not rows[-1].error:
+                lived.append(live(folder))
             if options.ratio and folder.name == "r0":
                 ratio = _ratio(folder, rows[-1])
     _say(_table(rows))
+    if lived:
+        _say("\n" + lived_table(lived))
     if ratio is not None:
         _say(
             f"\nplan {ratio['plan_seconds']:.1f} s / one bare flow {ratio['call_seconds']:.1f} s "
             f"({ratio['arcs']:,} arcs, {ratio['nodes']:,} nodes): ratio {ratio['ratio']:.2f}"
         )
-    kept = _keep({"machine": machine(), "rows": [asdict(r) for r in rows], "ratio": ratio}, options)
+    kept = _keep(
+        {
+            "machine": machine(),
+            "rows": [asdict(r) for r in rows],
+            "ratio": ratio,
+            "lived": [asdict(r) for r in lived],
+        },
+        options,
+    )
     _say(f"\nKept as {kept}", sys.stderr)
     return int(any(row.error or row.breaches for row in rows))
 
@@ -97,6 +111,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--ratio", action="store_true",
         help="compare the largest plan with one bare minimum-cost flow of OR-Tools",
+    )  # fmt: skip
+    parser.add_argument(
+        "--simulate", action="store_true",
+        help="also live through each plan 20 times, and size it with few laboratories",
     )  # fmt: skip
     parser.add_argument(
         "--peers", action="store_true",
