@@ -25,7 +25,7 @@ def least_labs(instance: Instance) -> dict[str, Any]:
     ``least`` is a proof: with less no plan can. ``advised`` has the margins of ``[simulate]``.
     Lanes are taken to suffice.
     """
-    search = Search(_with_enough_lanes(instance))
+    search = Search(instance, _enough_lanes(instance))
     rate = int(instance.labs.tubes_per_hour.sum())
     found: dict[str, Any] = {"tubes_per_hour": rate}
     for name, surely in (("least", False), ("advised", True)):
@@ -92,9 +92,9 @@ def _unlimited_labs(instance: Instance) -> Instance:
     )
 
 
-def _with_enough_lanes(instance: Instance) -> Instance:
-    """Return the round, with more lanes where those there cannot swab everybody at all."""
-    free, factor = _unlimited_labs(instance), 1
-    while factor < UNLIMITED and not short_of(vary(free, (f"sites.lanes*={factor}",))).kept:
+def _enough_lanes(instance: Instance) -> Ints:
+    """Return people per slot, multiplied where the lanes there cannot swab everybody at all."""
+    free, quota, factor = _unlimited_labs(instance), site_quota(instance), 1
+    while factor < UNLIMITED and not short_of(free, quota * factor).kept:
         factor *= 2
-    return vary(instance, (f"sites.lanes*={factor}",))
+    return quota * factor

@@ -59,9 +59,10 @@ Changes = Callable[[int], tuple[str, ...]]
 class Search:
     """Asks the fluid how much of a change is needed."""
 
-    def __init__(self, instance: Instance) -> None:
-        self.instance = instance
-        self.kept_on_paper = short_of(instance).kept
+    def __init__(self, instance: Instance, quota: Ints | None = None) -> None:
+        """Take ``quota[site]`` where changes are to be tried with other lanes than those there."""
+        self.instance, self._quota = instance, quota
+        self.kept_on_paper = short_of(instance, quota).kept
 
     def kept(self, changes: tuple[str, ...], *, surely: bool) -> bool:
         """Return whether the promise is kept after changes; ``surely`` with margins."""
@@ -72,7 +73,7 @@ class Search:
         changed = vary(self.instance, changes)
         if surely:
             changed = tighten(changed, expected_margins(changed))
-        return short_of(changed).people
+        return short_of(changed, self._quota).people
 
     def least(self, of: Changes, most: int, *, surely: bool) -> int | None:
         """Return the least whole amount from 1 that suffices, by halving; None beyond ``most``."""

@@ -70,9 +70,10 @@ _IN_VAIN = {
 def remedy_text(record: Record) -> dict[str, str]:
     """Return a way out, or that this one alone is none."""
     least = record["about"].get("least_result_hours", record["least"])
+    least = None if least is None else round(least, 2)
     about = {
         "where": "、".join(record["where"]), "amount": record["amount"],
-        "hours": record["about"].get("result_hours"),
+        "hours": round(record["about"].get("result_hours") or 0, 2),
         "places": "、".join(record["where"]) or "全市",
         "of_places": f" of {', '.join(record['where'])}" if record["where"] else "",
     }  # fmt: skip

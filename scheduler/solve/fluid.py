@@ -39,7 +39,7 @@ costs 1. So as few tubes as possible are late, and these as little as possible."
 
 @dataclass(frozen=True)
 class Short:
-    """What cannot be done in time: tubes, people of the commonest pool that they hold."""
+    """What cannot be done in time: tubes, and the fewest people that they can hold."""
 
     tubes: float
     people: int
@@ -123,10 +123,17 @@ class Fluid:
         sent = net.max_flow()
         total = sum(d.people * (self.per_tube // d.pool) for d in self.demand)
         units = total - sent
-        return Short(
-            units / self.per_tube, -(-units * self.main_pool // self.per_tube),
-            total / self.per_tube,
-        )  # fmt: skip
+        return Short(units / self.per_tube, self._least_people(units), total / self.per_tube)
+
+    def _least_people(self, units: int) -> int:
+        """Return how few people can hold these units: those with tubes of their own first."""
+        people = 0
+        for pool in sorted({d.pool for d in self.demand}):
+            each = self.per_tube // pool
+            there = sum(d.people for d in self.demand if d.pool == pool)
+            some = min(there, -(-units // each))
+            people, units = people + some, max(0, units - some * each)
+        return people
 
     def late(self) -> Late:
         """Return where and when tubes come late when as little as possible does."""

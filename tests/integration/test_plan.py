@@ -10,17 +10,16 @@ import signal
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from scheduler.app.init import init_round
-from scheduler.cli.main import main
 from scheduler.publish.plan_files import revisions
-from scheduler.solve import exact
 from scheduler.store import RunRecord, open_store
+from tests.integration.commands import Run, runner
 
 DATA = Path(__file__).parents[1] / "data"
 FILES = [
@@ -33,23 +32,11 @@ SUMMARY_KEYS = {
 }
 REAL_DATA = os.environ.get("NAT_SCHEDULER_REAL_DATA", "")
 
-Run = Callable[..., tuple[int, str, str]]
-
 
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     """Return a function that runs the command line: exit code, stdout, stderr."""
-    monkeypatch.delenv("NAT_SCHEDULER_DATABASE_URL", raising=False)
-    monkeypatch.setattr(exact, "EFFORT", 0.02)  # how good small plans are is not tested here
-
-    def call(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["nat-scheduler", *map(str, arguments)])
-        with pytest.raises(SystemExit) as caught:
-            main()
-        told = capsys.readouterr()
-        return int(caught.value.code or 0), told.out, told.err
-
-    return call
+    return runner(monkeypatch, capsys)
 
 
 @pytest.fixture

@@ -153,3 +153,13 @@ def test_what_cannot_be_sized_is_told(tiny: Path, run: Run, tmp_path: Path) -> N
     assert (code, "labs.rate" in err) == (2, True)
     code, _, err = run("size", tmp_path / "nowhere")
     assert (code, "nowhere" in err) == (2, True)
+
+
+def test_a_deadline_shorter_than_a_slot(tiny: Path, run: Run) -> None:
+    """Rule: where no slot lies before the deadline nobody is swabbed, and only time helps."""
+    found = sized(run, tiny, "--deadline", "5min")
+    assert found["verdict"] == "cannot"
+    assert found["proof"]["late_people_at_least"] == found["target"]["people"]
+    kept = [way["kind"] for way in found["remedies"] if way["keeps_promise"]]
+    assert kept == ["finish_later"]
+    assert all(row["least"] is None for row in found["least"]["lanes"])

@@ -102,7 +102,7 @@ def _lines(found: dict[str, Any]) -> Iterator[str]:
     target = found["target"]
     yield wrap(
         f"Target: {target['people']:,} people swabbed by {target['end'][:16].replace('T', ' ')} "
-        f"({target['hours']:g} h), results within {target['result_hours']:g} h."
+        f"({target['hours']:g} h), results within {round(target['result_hours'], 2):g} h."
     )
     if target["supposes"]:
         yield wrap(f"Supposing {', '.join(target['supposes'])}.")
@@ -139,11 +139,10 @@ def _shortfalls(rows: list[dict[str, Any]]) -> Iterator[str]:
     for row in rows:
         if not row["district"] or row["kind"] == "lanes":
             yield wrap(row["text"]["en"], indent="  ")
-    yield table(
-        ("district", "from", "to", "tubes"),
-        [(r["district"], _moment(r["from"]), _moment(r["to"]), r["tubes"])
-         for r in rows if r["district"] and r["kind"] == "labs"],
-    )  # fmt: skip
+    of_labs = [(r["district"], _moment(r["from"]), _moment(r["to"]), r["tubes"])
+               for r in rows if r["district"] and r["kind"] == "labs"]  # fmt: skip
+    if of_labs:
+        yield table(("district", "from", "to", "tubes"), of_labs)
     yield ""
 
 

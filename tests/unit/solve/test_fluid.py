@@ -88,3 +88,11 @@ def test_more_tubes_save_what_a_second_proof_says() -> None:
     saved = late_people_saved(instance, 10)
     again = short_of(with_rate(instance, 13, 3))
     assert saved[0] == short_of(instance).people - again.people > 0
+
+
+def test_people_with_tubes_of_their_own_are_counted_once() -> None:
+    """Rule: a single tube short is one person late, ten-in-one tubes at least ten each."""
+    instance = with_rate(random_instance(2, Recipe(num_labs=2)), 0, 0)
+    short = short_of(instance)
+    assert short.tubes == pytest.approx((instance.demand / instance.block_pool).sum())
+    assert short.people == instance.demand.sum()
