@@ -100,7 +100,7 @@ class Net:
         self.units = sum(d.people * (fluid.per_tube // d.pool) for d in fluid.demand)
 
     def nodes(self, count: int) -> int:
-        """Number the next nodes, and return the first."""
+        """Give numbers to the next nodes, and return the first."""
         first, self._nodes = self._nodes, self._nodes + count
         return first
 
