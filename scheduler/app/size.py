@@ -78,12 +78,14 @@ def size_round(folder: Path, options: SizeOptions, report: Report = silent) -> S
     """
     opened = _revision(folder, options)
     whole = load_instance(folder) if opened is None else opened.instance
-    instance = _target(vary(whole, options.changes), options)
+    target = _target_changes(whole, options)
+    instance = vary(whole, (*options.changes, *target))
+    supposed = (*(opened.variant if opened else ()), *options.changes, *target)
     report("reading", None)
     document = {
         "revision": None if opened is None else opened.name,
-        "target": _about_target(instance, options),
-        **_sized(instance, options, report),
+        "target": _about_target(instance, supposed),
+        **_sized(instance, options, supposed, report),
     }
     if opened is None or options.changes:  # what is supposed is not the revision's
         return SizeResult(document, None)
@@ -104,27 +106,31 @@ def _revision(folder: Path, options: SizeOptions) -> Revision | None:
     return opened
 
 
-def _target(instance: Instance, options: SizeOptions) -> Instance:
+def _target_changes(instance: Instance, options: SizeOptions) -> list[str]:
+    """Return the target as changes of the settings."""
     changes = []
     if options.deadline_min is not None:
         end = instance.settings.round.start + timedelta(minutes=options.deadline_min)
         changes.append(f"round.end={end:%Y-%m-%dT%H:%M}")
     if options.promise_min is not None:
         changes.append(f"targets.result_hours={options.promise_min / 60:g}")
-    return vary(instance, changes)
+    return changes
 
 
-def _about_target(instance: Instance, options: SizeOptions) -> dict[str, Any]:
+def _about_target(instance: Instance, supposed: tuple[str, ...]) -> dict[str, Any]:
     return {
         "end": instance.clock.iso(instance.clock.end_min),
         "hours": round(instance.clock.end_min / 60, 2),
         "result_hours": instance.settings.targets.result_hours,
         "people": int(instance.demand.sum()),
-        "supposes": list(options.changes),
+        "supposes": list(supposed),
+        "district": instance.district,
     }
 
 
-def _sized(instance: Instance, options: SizeOptions, report: Report) -> dict[str, Any]:
+def _sized(
+    instance: Instance, options: SizeOptions, supposed: tuple[str, ...], report: Report
+) -> dict[str, Any]:
     report("what no plan can do", None)
     proved = short_of(instance)
     margins = expected_margins(instance)
@@ -157,7 +163,8 @@ def _sized(instance: Instance, options: SizeOptions, report: Report) -> dict[str
                   "tubes": proved.total_tubes},
         "with_margins": {"late_people": expected.people, "late_tubes": expected.tubes,
                          "margins": margins.to_dict()},
-        "shortfalls": shortfalls, "remedies": [_remedy(way, options.changes) for way in ways],
+        "shortfalls": shortfalls,
+        "remedies": [_remedy(way, supposed, instance.district) for way in ways],
         "least": least, "guide": _guide(instance), "worth": worth,
     }  # fmt: skip
 
@@ -199,11 +206,14 @@ def _shortfalls(instance: Instance, late: Late) -> list[dict[str, Any]]:
 # Remedies
 
 
-def _remedy(way: Remedy, supposed: tuple[str, ...]) -> dict[str, Any]:
+def _remedy(way: Remedy, supposed: tuple[str, ...], district: str | None) -> dict[str, Any]:
+    of_district = [] if district is None else [f"--district {district}"]
     record = {
         **asdict(way), "where": list(way.where), "changes": list(way.changes),
         "keeps_promise": way.keeps_promise, "effort": round(way.effort, 4),
-        "options": " ".join(f'--set "{change}"' for change in (*supposed, *way.changes)),
+        "options": " ".join(
+            [*of_district, *(f'--set "{change}"' for change in (*supposed, *way.changes))]
+        ),
     }  # fmt: skip
     return {**record, "text": remedy_text(record)}
 

@@ -163,3 +163,28 @@ def test_a_deadline_shorter_than_a_slot(tiny: Path, run: Run) -> None:
     kept = [way["kind"] for way in found["remedies"] if way["keeps_promise"]]
     assert kept == ["finish_later"]
     assert all(row["least"] is None for row in found["least"]["lanes"])
+
+
+def test_a_failure_is_told_in_words(tiny: Path, run: Run) -> None:
+    """Rule: proof, shortfalls, ways out as commands, and what does not help are printed."""
+    code, out, _ = run("size", tiny, "--set", "labs.tubes_per_hour*=0.05", "--confirm", "--quiet")
+    assert code == 0
+    assert "The promise CANNOT be kept" in out
+    assert "labs are short" in out
+    assert 'nat-scheduler plan DIR --certify --set "labs.tubes_per_hour*=0.05"' in out
+    assert "planned and lived through it" in out
+    assert "alone do not help" in out
+    assert "spare most people a late result" in out
+    assert "Not written" in out
+
+
+def test_ways_out_are_commands_for_the_same_target(tiny: Path, run: Run) -> None:
+    """Rule: what was supposed, and the target asked for, stand in the command of each way out."""
+    found = sized(run, tiny, "--deadline", "3h", "--promise", "4h", "--set", "sites.lanes=1")
+    assert found["target"]["supposes"] == [
+        "sites.lanes=1", "round.end=2020-12-22T11:00", "targets.result_hours=4",
+    ]  # fmt: skip
+    ways = [way for way in found["remedies"] if way["keeps_promise"]]
+    assert ways
+    for way in ways:
+        assert '--set "sites.lanes=1" --set "round.end=2020-12-22T11:00"' in way["options"]

@@ -104,6 +104,8 @@ def _lines(found: dict[str, Any]) -> Iterator[str]:
         f"Target: {target['people']:,} people swabbed by {target['end'][:16].replace('T', ' ')} "
         f"({target['hours']:g} h), results within {round(target['result_hours'], 2):g} h."
     )
+    if target["district"]:
+        yield f"District {target['district']} only, with its share of the laboratories."
     if target["supposes"]:
         yield wrap(f"Supposing {', '.join(target['supposes'])}.")
     yield wrap(_verdict(found))
