@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -95,23 +95,49 @@ def plan_round(
         whole = load_instance(folder)
         instance = whole if options.district is None else restrict(whole, options.district)
         run.instance = instance
-        revision = next_revision(folder)
-        plan = make_plan(
-            instance, seed=options.seed, revision=revision, report=stages,
-            deadline=_deadline(clock, options),
-        )  # fmt: skip
-        stages("checking", plan.summary["relative_gap"])
-        _refuse_breaches(instance, plan, revision)
-        if options.strict and plan.summary["late_people"]:
-            raise PromiseError(
-                f"{plan.summary['late_people']:,} people would get their result after the promise "
-                f"of {instance.settings.targets.result_hours:g} hours; the plan was not kept",
-                hint="Plan without --strict to see when and where.",
-            )
-        stages("writing")
-        _keep(folder, revision, plan, instance, run.store)
-        run.revision = revision
-    return PlanResult(revision, folder / "plans" / revision, plan.summary, run.seconds)
+        run.revision, plan = make_revision(
+            folder, instance, options, run.store, Watch(clock, stages)
+        )
+    return PlanResult(run.revision, folder / "plans" / run.revision, plan.summary, run.seconds)
+
+
+@dataclass(frozen=True)
+class Watch:
+    """The clock of a run and whoever is told of its stages."""
+
+    clock: Clock
+    stages: Report
+
+
+def make_revision(
+    folder: Path,
+    instance: Instance,
+    options: PlanOptions,
+    store: Store,
+    watch: Watch,
+    *,
+    extra: Mapping[str, bytes] | None = None,
+) -> tuple[str, Plan]:
+    """Plan an instance and keep it as the next revision; the caller holds the round's lock.
+
+    ``extra`` holds further files of the revision by name. Raises as :func:`plan_round` does.
+    """
+    revision = next_revision(folder)
+    plan = make_plan(
+        instance, seed=options.seed, revision=revision, report=watch.stages,
+        deadline=_deadline(watch.clock, options),
+    )  # fmt: skip
+    watch.stages("checking", plan.summary["relative_gap"])
+    _refuse_breaches(instance, plan, revision)
+    if options.strict and plan.summary["late_people"]:
+        raise PromiseError(
+            f"{plan.summary['late_people']:,} people would get their result after the promise "
+            f"of {instance.settings.targets.result_hours:g} hours; the plan was not kept",
+            hint="Plan without --strict to see when and where.",
+        )
+    watch.stages("writing", None)
+    _keep(folder, revision, plan, instance, (store, extra))
+    return revision, plan
 
 
 def _deadline(clock: Clock, options: PlanOptions) -> Any:  # noqa: ANN401  # a function or None
@@ -131,18 +157,26 @@ def _refuse_breaches(instance: Instance, plan: Plan, revision: str) -> None:
         )
 
 
-def _keep(folder: Path, revision: str, plan: Plan, instance: Instance, store: Store) -> None:
+def _keep(
+    folder: Path,
+    revision: str,
+    plan: Plan,
+    instance: Instance,
+    where: tuple[Store, Mapping[str, bytes] | None],
+) -> None:
     """Write the folder beside its place, insert the rows, rename, commit: whole or not at all."""
-    stage_plan(folder, revision, plan)
+    store, extra = where
+    stage_plan(folder, revision, plan, extra)
     try:
         with store.transaction() as change:
-            change.add_revision(_round_info(instance), revision, plan, replace=True)
+            change.add_revision(round_info(instance), revision, plan, replace=True)
             commit_plan(folder, revision)
     finally:
         discard_partial(folder)
 
 
-def _round_info(instance: Instance) -> RoundInfo:
+def round_info(instance: Instance) -> RoundInfo:
+    """Return what the store knows of an instance's round."""
     this, clock = instance.settings.round, instance.clock
     return RoundInfo(
         round_id=this.id, name=this.name, timezone=this.timezone, start=clock.iso(0),

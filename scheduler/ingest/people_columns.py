@@ -169,7 +169,9 @@ ROW_CODES: dict[str, RowRule] = {
     "C621": RowRule("sample before the round", "Correct sampled_at, or record it with its round."),
     "C622": RowRule("person not in the roster", "Kept aside: correct resident_id.", _NOTE),
     "C623": RowRule("unknown site", "Recorded: correct site_id.", _NOTE),
-    "C631": RowRule("result not understood", "Use negative, positive or invalid (阴性, 阳性, 无效)."),
+    "C631": RowRule(
+        "result not understood", "Use negative, positive or invalid (阴性, 阳性, 无效)."
+    ),
     "C632": RowRule("tube without samples", "Kept until its samples are recorded.", _NOTE),
 }
 """Code -> title, way out and severity of what a row about a person can have."""

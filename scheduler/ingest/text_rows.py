@@ -228,9 +228,7 @@ def _known_columns(
     blank = pl.all_horizontal(pl.col(name) == "" for name in known) & pl.col(FAULT).is_null()
     rows = rows.filter(~blank)
     if damaged:
-        hurt = pl.any_horizontal(
-            pl.col(name).str.contains(_DAMAGE, literal=True) for name in known
-        )
+        hurt = pl.any_horizontal(pl.col(name).str.contains(_DAMAGE, literal=True) for name in known)
         rows = rows.with_columns(_first_fault(hurt, "C604"))
     rounded = pl.col(known[0]).str.contains(_MANGLED)
     return rows.with_columns(_first_fault(rounded, "C604"))
@@ -246,5 +244,3 @@ def _tidy(cells: pl.Series) -> pl.Expr:
     if (cells.str.len_bytes() != cells.str.len_chars()).any():
         return stripped.str.normalize("NFKC").str.strip_chars(_BLANKS)
     return stripped
-
-

@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 _OFFSET = r"(?:[zZ]|[+-]\d{2}:?\d{2})$"
+_FEW = 1000
 _FORMATS = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d")
 
 
@@ -14,6 +15,17 @@ def local_times(cells: pl.Series, timezone: str) -> pl.Series:
     Reads ``2020-12-22 06:15``, ``2020-12-22T06:15:30+08:00``, ``2020/12/22 6:15`` and their like; a
     time without offset is local.
     """
+    name = cells.name
+    if len(cells) > _FEW:  # many rows share few times
+        distinct = cells.unique()
+        times = _parsed(distinct, timezone)
+        found = cells.to_frame().join(pl.DataFrame({name: distinct, "time": times}), on=name,
+                                      how="left", maintain_order="left")  # fmt: skip
+        return found["time"].alias(name)
+    return _parsed(cells, timezone)
+
+
+def _parsed(cells: pl.Series, timezone: str) -> pl.Series:
     name = cells.name
     plain = cells.str.replace_all("/", "-", literal=True).str.replace("T", " ", literal=True)
     offset = plain.str.extract(f"({_OFFSET})", 1)
