@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from scheduler.app.runlog import Stages, logged
 from scheduler.app.runtime import Clock, Report, round_lock, silent
 from scheduler.domain.district import restrict
 from scheduler.domain.instance import Instance
 from scheduler.domain.plan import Plan
 from scheduler.domain.verify import verify
-from scheduler.errors import BreachError, PromiseError, SchedulerError
+from scheduler.errors import BreachError, PromiseError
 from scheduler.ingest.loader import load_instance
 from scheduler.publish.plan_files import commit_plan, discard_partial, next_revision, stage_plan
 from scheduler.solve import make_plan
-from scheduler.store import RoundInfo, RunRecord, Store, open_store
-
-INTERRUPTED = 130
-"""Exit code after Ctrl-C, by the shells' convention of 128 + signal number."""
+from scheduler.store import RoundInfo, Store
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,29 +46,6 @@ class PlanResult:
         return {**self.summary, "folder": str(self.folder), "seconds": self.seconds}
 
 
-class _Stages:
-    """Measures stages and passes them on to whoever reports progress."""
-
-    def __init__(self, clock: Clock, report: Report) -> None:
-        self._clock, self._report = clock, report
-        self._begin = self._last = clock.monotonic()
-        self._name = ""
-        self.seconds: dict[str, float] = {}
-
-    def __call__(self, name: str, gap: float | None = None) -> None:
-        now = self._clock.monotonic()
-        if self._name:
-            spent = self.seconds.get(self._name, 0.0) + now - self._last
-            self.seconds[self._name] = round(spent, 3)
-        self._name, self._last = name, now
-        self._report(name, gap)
-
-    def end(self) -> dict[str, float]:
-        """Close the last stage and return all of them with their total."""
-        self("done")
-        return {**self.seconds, "total": round(self._clock.monotonic() - self._begin, 3)}
-
-
 def plan_round(
     folder: Path, options: PlanOptions, report: Report = silent, clock: Clock | None = None
 ) -> PlanResult:
@@ -89,8 +63,8 @@ def plan_round(
         When the time limit passes before a plan is complete.
     """
     clock = clock or Clock()
-    stages = _Stages(clock, report)
-    with round_lock(folder), _logged(folder, options, clock, stages) as run:
+    stages = Stages(clock, report)
+    with round_lock(folder), logged("plan", folder, options.database_url, stages) as run:
         stages("reading")
         whole = load_instance(folder)
         instance = whole if options.district is None else restrict(whole, options.district)
@@ -182,42 +156,3 @@ def round_info(instance: Instance) -> RoundInfo:
         round_id=this.id, name=this.name, timezone=this.timezone, start=clock.iso(0),
         end=clock.iso(clock.end_min), synthetic=this.synthetic,
     )  # fmt: skip
-
-
-@dataclass
-class _Run:
-    """What is known of a run while it goes on."""
-
-    store: Store
-    instance: Instance | None = None
-    revision: str | None = None
-    seconds: dict[str, float] = field(default_factory=dict)
-
-
-@contextmanager
-def _logged(folder: Path, options: PlanOptions, clock: Clock, stages: _Stages) -> Iterator[_Run]:
-    """Open the store, and log the run however it ends."""
-    begin = clock.now()
-    with open_store(folder, options.database_url, now=clock.now) as store:
-        run = _Run(store)
-        exit_code, message = 0, ""
-        try:
-            yield run
-        except SchedulerError as error:
-            exit_code, message = error.exit_code, error.message
-            raise
-        except BaseException as error:
-            exit_code = INTERRUPTED if isinstance(error, KeyboardInterrupt) else 2
-            message = type(error).__name__
-            raise
-        finally:
-            run.seconds = stages.end()
-            store.log_run(
-                RunRecord(
-                    command="plan", started_at=begin, ended_at=clock.now(), exit_code=exit_code,
-                    seconds=run.seconds["total"], message=message, stages=run.seconds,
-                    round_id=run.instance.settings.round.id if run.instance else None,
-                    revision=run.revision,
-                    inputs_sha256=run.instance.inputs_sha256 if run.instance else None,
-                )
-            )  # fmt: skip

@@ -23,6 +23,7 @@ COMMANDS = {
     "notices": "scheduler.cli.commands.notices",
     "show": "scheduler.cli.commands.show",
     "explain": "scheduler.cli.commands.explain",
+    "roster": "scheduler.cli.commands.roster",
 }
 """Command name -> module that holds a click command called ``command``, in order of use."""
 
