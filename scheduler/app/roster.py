@@ -1,4 +1,4 @@
-"""Use case: give each resident of a roster a slot, a home visit, an exemption, or a reason why not."""
+"""Use case: give each resident of a roster a slot, a home visit, an exemption, or a reason."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from scheduler.publish.roster_files import (
     sort_key,
     write_roster,
 )
-from scheduler.roster.allot import Allotted, Residents, allot
+from scheduler.roster.allot import Allotted, allot
 from scheduler.roster.counting import (
     Counts,
     Units,
@@ -41,6 +41,7 @@ from scheduler.roster.counting import (
     planned_people,
     units_of,
 )
+from scheduler.roster.homes import Residents
 from scheduler.roster.pseudonym import codes_of
 from scheduler.roster.settle import Settled, settle
 from scheduler.solve.spacing import site_quota
@@ -108,7 +109,7 @@ def roster_round(
     InputError
         When the round has errors, or a file of the roster cannot be used as a whole.
     CannotRunError
-        When there is no such revision, the input changed since, or a file cannot be read or written.
+        When there is no such revision, the input changed since, or the disk refuses a file.
     BreachError
         When the counts do not add up (an error of this program): nothing is kept.
     """

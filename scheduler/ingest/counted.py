@@ -1,6 +1,6 @@
-"""``counted.csv`` of a revision: blocks with the people that a roster counted, instead of the input's.
+"""``counted.csv`` of a revision: blocks with the people that a roster counted.
 
-It stands beside the plan that was made for it, so that the input files stay as the user wrote them.
+It stands beside the plan made for it, so that the input files stay as the user wrote them.
 It names every block of the communities it knows; the others keep those of the input.
 """
 
@@ -69,7 +69,7 @@ def with_counted(loaded: Loaded, content: bytes) -> Instance:
         community = np.array([place[c] for c in frame["community_id"]], dtype=np.int64)
     except (pl.exceptions.PolarsError, KeyError) as error:
         raise CannotRunError(
-            f"Expected {COUNTED_FILE} of this round's communities, got: {str(error).splitlines()[0]}",
+            f"Expected {COUNTED_FILE} of this round, got: {str(error).splitlines()[0]}",
             hint="Run `nat-scheduler plan` and `nat-scheduler roster` again.",
         ) from None
     new = Blocks(ids=texts["block_id"], names=texts["name"], community_index=community, **columns)

@@ -1,4 +1,4 @@
-"""A roster of residents as columns: every row read, those that cannot be used marked with a code."""
+"""A roster of residents as columns: every row, those that cannot be used marked with a code."""
 
 from __future__ import annotations
 
@@ -22,6 +22,9 @@ FILE = "file"
 _OLDEST = 130  # years; nobody is known to have lived longer
 _IDENTITY = r"^[1-9]\d{5}(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dXx]$"
 _ID_LENGTH = 18
+_ID_COLUMNS = ("resident_id", "household_id")
+_SHARED = ("household_id", "block_id", "community_id", "address")
+_YEAR = r"^(\d{4})(?:年|\.0+|[-/.年]\d.*|\d{4})?$"
 _WEIGHTS = np.array([pow(2, 17 - i, 11) for i in range(17)])  # GB 11643-1999, ISO 7064 MOD 11-2
 _CHECK_DIGITS = np.frombuffer(b"10X98765432", dtype=np.uint8)
 
@@ -30,9 +33,10 @@ _CHECK_DIGITS = np.frombuffer(b"10X98765432", dtype=np.uint8)
 class ResidentRows:
     """Rows of all files of a roster.
 
-    ``frame`` has the columns of ``residents`` with ``birth_year`` (Int32, 0 unknown), ``category``
-    (Int8, values of ``Category``), ``category_at`` (naive local time or null), ``priority`` and
-    ``rounds_sampled`` (Int32), ``file`` (UInt16, index into ``files``), ``line`` and ``fault``.
+    ``frame`` has resident_id; household_id, block_id, community_id and address (Categorical, ""
+    where blank); birth_year (Int32, 0 unknown); category (Int8, values of ``Category``);
+    category_at (naive local time or null); priority and rounds_sampled (Int32); name, masked;
+    file (UInt16, index into ``files``), line and fault.
     """
 
     frame: pl.DataFrame
@@ -53,61 +57,79 @@ def read_residents(
     CannotRunError
         When a file cannot be opened.
     """
-    parts, findings = [], []
+    parts: list[pl.DataFrame] = []
+    findings: list[Finding] = []
+    remarks: dict[str, int] = {}
     for number, path in enumerate(paths):
         log = FileLog(path.name)
         rows = read_rows(path, RESIDENTS, log)
-        if rows is not None and not allow_names:
-            _refuse_names(rows, path.name, findings)
         findings += log.findings
-        if rows is not None:
-            parts.append(rows.with_columns(pl.lit(number, pl.UInt16).alias(FILE)))
+        if rows is None:
+            continue
+        if not allow_names:
+            findings += _names_found(rows, path.name)
+        typed, found = _typed(rows, settings, allow_names=allow_names)
+        remarks = {code: remarks.get(code, 0) + count for code, count in found.items()}
+        parts.append(typed.with_columns(pl.lit(number, pl.UInt16).alias(FILE)))
     if any(f.severity is Severity.ERROR for f in findings):
         error = InputError(findings)
         error.hint = "Mend the file, then run the command again; nothing was changed."
         raise error
-    frame = pl.concat(parts)
-    del parts
-    frame, remarks = _typed(frame, settings, allow_names=allow_names)
-    return ResidentRows(frame, tuple(path.name for path in paths), tuple(findings), remarks)
+    names = tuple(path.name for path in paths)
+    return ResidentRows(pl.concat(parts), names, tuple(findings), remarks)
 
 
-def _refuse_names(rows: pl.DataFrame, file: str, findings: list[Finding]) -> None:
-    for name in PERSONAL_COLUMNS:
-        if (rows[name] != "").any():
-            findings.append(
-                Finding(
-                    code="C601",
-                    file=file,
-                    line=None,
-                    column=name,
-                    text="expected no names and no identity numbers of persons (not shown)",
-                    hint="Take the column out, or allow names with --allow-names.",
-                )
-            )
+def _names_found(rows: pl.DataFrame, file: str) -> list[Finding]:
+    return [
+        Finding(
+            code="C601",
+            file=file,
+            line=None,
+            column=name,
+            text="expected no names and no identity numbers of persons (not shown)",
+            hint="Take the column out, or allow names with --allow-names.",
+        )
+        for name in PERSONAL_COLUMNS
+        if name in rows.columns and (rows[name] != "").any()
+    ]
 
 
 def _typed(
-    frame: pl.DataFrame, settings: Settings, *, allow_names: bool
+    rows: pl.DataFrame, settings: Settings, *, allow_names: bool
 ) -> tuple[pl.DataFrame, dict[str, int]]:
-    year = settings.round.start.year
-    born = pl.col("birth_year").str.extract(r"^(\d{4})(?:年|\.0+|[-/.年]\d.*|\d{4})?$", 1)
-    frame = frame.with_columns(
-        born.cast(pl.Int32).alias("born"),
-        pl.col("category").str.to_lowercase().replace_strict(
-            {word: int(value) for word, value in CATEGORY_WORDS.items()},
-            default=-1, return_dtype=pl.Int8,
-        ),
-        local_times(frame["category_at"], settings.round.timezone).alias("at"),
+    """Return rows with typed columns and faults, and the number of rows by code of a note."""
+    blank = pl.lit("")
+    cell = {c.name: pl.col(c.name) if c.name in rows.columns else blank for c in RESIDENTS.columns}
+    words = {word: int(value) for word, value in CATEGORY_WORDS.items()}
+    frame = rows.select(
+        "resident_id",
+        *(cell[name].cast(pl.Categorical).alias(name) for name in _SHARED),
+        cell["birth_year"].str.extract(_YEAR, 1).cast(pl.Int32).alias("birth_year"),
+        (cell["birth_year"] != "").alias("year_there"),
+        cell["category"].str.to_lowercase().replace_strict(
+            words, default=-1, return_dtype=pl.Int8
+        ).alias("category"),
+        _whole(cell["priority"]).alias("priority"),
+        _whole(cell["rounds_sampled"]).alias("rounds_sampled"),
+        (_masked_name(cell["name"], cell["id_number"]) if allow_names else blank)
+        .cast(pl.Categorical).alias("name"),
+        LINE, FAULT,
     )  # fmt: skip
-    wrong_year = (pl.col("birth_year") != "") & ~pl.col("born").is_between(year - _OLDEST, year)
-    rules = [
+    at = rows["category_at"] if "category_at" in rows.columns else None
+    frame = frame.with_columns(_times(at, settings)).with_columns(
+        pl.lit(value=False).alias("time_wrong")
+        if at is None
+        else ((at != "") & _times(at, settings).is_null()).alias("time_wrong")
+    )
+    year = settings.round.start.year
+    wrong_year = pl.col("year_there") & ~pl.col("birth_year").is_between(year - _OLDEST, year)
+    rules: list[tuple[pl.Expr | pl.Series, str]] = [
         (pl.col("resident_id") == "", "C603"),
         (wrong_year.fill_null(value=True), "C610"),
-        ((pl.col("category_at") != "") & pl.col("at").is_null(), "C615"),
+        (pl.col("time_wrong"), "C615"),
     ]
     if not allow_names:
-        rules[1:1] = [(_identity_numbers(frame, name), "C613") for name in _ID_COLUMNS]
+        rules[1:1] = [(_identity_numbers(rows[name]), "C613") for name in _ID_COLUMNS]
     for when, code in rules:
         frame = frame.with_columns(
             pl.when(pl.col(FAULT).is_null() & when).then(pl.lit(code)).otherwise(FAULT).alias(FAULT)
@@ -115,17 +137,19 @@ def _typed(
     usable = frame[FAULT].is_null()
     remarks = {
         "C611": int(((frame["category"] < 0) & usable).sum()),
-        "C614": int(((frame["household_id"] == "") & usable).sum()),
+        "C614": int(((rows["household_id"] == "") & usable).sum()),
     }
-    return _final(frame, settings, allow_names=allow_names), remarks
+    return _final(frame, settings), remarks
 
 
-_ID_COLUMNS = ("resident_id", "household_id")
+def _times(cells: pl.Series | None, settings: Settings) -> pl.Series | pl.Expr:
+    if cells is None:
+        return pl.lit(None, pl.Datetime("ms")).alias("category_at")
+    return local_times(cells, settings.round.timezone)
 
 
-def _identity_numbers(frame: pl.DataFrame, name: str) -> pl.Series:
+def _identity_numbers(cells: pl.Series) -> pl.Series:
     """Return which cells are identity numbers of persons, by birth date and check digit."""
-    cells = frame[name]
     there = (cells.str.len_bytes() == _ID_LENGTH) & cells.str.contains(_IDENTITY)
     if not there.any():
         return there
@@ -136,40 +160,34 @@ def _identity_numbers(frame: pl.DataFrame, name: str) -> pl.Series:
     return there.cast(pl.Boolean).scatter(there.arg_true(), pl.Series(right))
 
 
-def _final(frame: pl.DataFrame, settings: Settings, *, allow_names: bool) -> pl.DataFrame:
+def _final(frame: pl.DataFrame, settings: Settings) -> pl.DataFrame:
     start = settings.round.start
     old = _expired(start, settings.roster.vaccinated_hours, Category.VACCINATED) | _expired(
         start, settings.roster.tested_hours, Category.TESTED
     )
     category = pl.when((pl.col("category") < 0) | old).then(int(Category.NORMAL))
-    masked = _masked_name() if allow_names else pl.lit("")
-    return frame.select(
-        *("resident_id", "household_id", "block_id", "community_id", "address"),
-        pl.col("born").fill_null(UNKNOWN_YEAR).alias("birth_year"),
+    return frame.with_columns(
+        pl.col("birth_year").fill_null(UNKNOWN_YEAR),
         category.otherwise("category").cast(pl.Int8).alias("category"),
-        pl.col("at").alias("category_at"),
-        _whole("priority"),
-        _whole("rounds_sampled"),
-        masked.alias("name"),
-        *(FILE, LINE, FAULT),
-    )
+    ).drop("year_there", "time_wrong")
 
 
 def _expired(start: datetime, hours: float, category: Category) -> pl.Expr:
     """Return which rows' vaccination or test lies too long before the round to exempt."""
     limit = pl.lit(start) - pl.duration(minutes=round(hours * 60))
-    return (pl.col("category") == int(category)) & (pl.col("at") < limit).fill_null(value=False)
+    return (pl.col("category") == int(category)) & (pl.col("category_at") < limit).fill_null(
+        value=False
+    )
 
 
-def _whole(name: str) -> pl.Expr:
-    return pl.col(name).cast(pl.Int32, strict=False).fill_null(0).clip(0, 1000)
+def _whole(cell: pl.Expr) -> pl.Expr:
+    return cell.cast(pl.Int32, strict=False).fill_null(0).clip(0, 1000)
 
 
-def _masked_name() -> pl.Expr:
+def _masked_name(name: pl.Expr, number: pl.Expr) -> pl.Expr:
     """Return names as 王*明 and identity numbers by their last four digits."""
-    name, number = pl.col("name"), pl.col("id_number")
     length = name.str.len_chars()
-    short = name.str.slice(0, 1) + pl.when(length > 1).then(pl.lit("*")).otherwise(pl.lit(""))
-    middle = pl.when(length > 2).then(name.str.slice(-1, 1)).otherwise(pl.lit(""))  # noqa: PLR2004
+    star = pl.when(length > 1).then(pl.lit("*")).otherwise(pl.lit(""))
+    end = pl.when(length > 2).then(name.str.slice(-1, 1)).otherwise(pl.lit(""))  # noqa: PLR2004
     last = pl.when(number != "").then(pl.lit(" ") + number.str.slice(-4)).otherwise(pl.lit(""))
-    return (short + middle + last).str.strip_chars()
+    return (name.str.slice(0, 1) + star + end + last).str.strip_chars()

@@ -29,12 +29,13 @@ _CHUNK_ROWS = 200_000
 _BLANKS = " \t\r\u00a0\u3000\u200b\u200c\u200d\u2060\ufeff"
 _DAMAGE = "\ufffd"
 _TRIED_BYTES = 1 << 20
+_NO_FAULT = pl.lit(None, pl.String).alias(FAULT)
 _MANGLED = r"^\d(\.\d+)?[eE]\+\d+$"  # an id that a spreadsheet has rounded
 
 
 @dataclass(frozen=True)
 class _Text:
-    """Bytes in UTF-8 without a mark; what could not be decoded stands as U+FFFD."""
+    """Bytes in UTF-8; what could not be decoded stands as U+FFFD."""
 
     data: bytes
     damaged: bool
@@ -43,8 +44,9 @@ class _Text:
 def read_rows(path: Path, table: Table, log: FileLog) -> pl.DataFrame | None:
     """Return the rows of a file: a text column for each column of the table, line and fault.
 
-    Cells have no outer blanks and are "" where blank or absent; rows of nothing but blanks are
-    left out. None when the file as a whole cannot be read; the log says why.
+    Cells have no outer blanks and are "" where blank; columns that the file does not have are left
+    out, and so are rows of nothing but blanks. None when the file as a whole cannot be read; the
+    log says why.
 
     Raises
     ------
@@ -56,11 +58,9 @@ def read_rows(path: Path, table: Table, log: FileLog) -> pl.DataFrame | None:
             mark = handle.read(4)
         if mark == _PARQUET_MARK:
             return _from_parquet(path, table, log)
-        data = path.read_bytes()
+        text = _as_utf8(path.read_bytes(), log)
     except OSError as error:
         raise CannotRunError(f"Cannot read {path}: {error.strerror}") from None
-    text = _as_utf8(data, log)
-    del data
     return None if text is None else _from_text(text, table, log)
 
 
@@ -72,9 +72,9 @@ def _as_utf8(data: bytes, log: FileLog) -> _Text | None:
         log.add("C103", "expected text in UTF-8 or GB18030, found zero bytes")
         return None
     if _decodes(data, "utf-8"):
-        return _Text(data.removeprefix(_UTF8_MARK), damaged=False)
+        return _Text(data, damaged=False)
     if data.startswith(_UTF8_MARK) or _mostly_utf8(data):
-        return _recoded(data.removeprefix(_UTF8_MARK), "utf-8")
+        return _recoded(data, "utf-8")
     log.add("C104", "read as GB18030, not as UTF-8")
     return _recoded(data, "gb18030")
 
@@ -104,7 +104,7 @@ def _recoded(data: bytes, encoding: str) -> _Text:
     for begin in range(0, len(data), _CHUNK_BYTES):
         out.write(decoder.decode(data[begin : begin + _CHUNK_BYTES]).encode())
     out.write(decoder.decode(b"", final=True).encode())
-    text = out.getvalue().removeprefix(_UTF8_MARK)
+    text = out.getvalue()
     return _Text(text, damaged=_DAMAGE.encode() in text)
 
 
@@ -116,49 +116,50 @@ def _from_text(text: _Text, table: Table, log: FileLog) -> pl.DataFrame | None:
     places = header_places(header, line, table, log)
     if any(c.required and c.name not in places for c in table.columns):
         return None
-    body = text.data[begin:]
     names = [f"{place}" for place in range(len(header))]
-    frame = _quick(body, names, line + 1)
+    frame = _quick(text.data, names, (line, begin))
     if frame is None:
-        frame = _careful(body, names, line + 1)
+        frame = _careful(text.data[begin:], names, line + 1)
     return _known_columns(frame, places, table, damaged=text.damaged)
 
 
 def _header(data: bytes) -> tuple[list[str] | None, int, int]:
-    """Return the cells of the first line that is not blank, its number, and where the next begins."""
+    """Return the cells of the first line that is not blank, its number, where the next begins."""
     begin, line = 0, 1
     while begin < len(data):
         end = data.find(b"\n", begin)
         end = len(data) if end < 0 else end
-        words = data[begin:end].decode().strip("\r")
+        words = data[begin:end].decode().strip("\r").removeprefix("\ufeff")
         if tidy(words.replace(",", "")):
             return next(csv.reader([words])), line, end + 1
         begin, line = end + 1, line + 1
     return None, line, begin
 
 
-def _quick(body: bytes, names: list[str], first_line: int) -> pl.DataFrame | None:
-    """Let polars read the rows; None where a row of it might not be a line of the file."""
-    lines = body.count(b"\n") + (not body.endswith(b"\n"))
-    if not body.strip():
-        return pl.DataFrame(schema=dict.fromkeys(names, pl.String)).with_columns(
-            pl.lit(0, pl.UInt32).alias(LINE), pl.lit(None, pl.String).alias(FAULT)
-        )
+def _quick(data: bytes, names: list[str], header: tuple[int, int]) -> pl.DataFrame | None:
+    """Let polars read the rows; None where a row of it might not be a line of the file.
+
+    ``header`` is the header's line and where the line below it begins.
+    """
+    line, begin = header
+    lines = data.count(b"\n", begin) + (not data.endswith(b"\n"))
+    schema = dict.fromkeys(names, pl.String)
+    if not data[begin : begin + _TRIED_BYTES].strip():
+        return None
     try:
         frame = pl.read_csv(
-            body,
+            data,
             has_header=False,
+            skip_lines=line,
             new_columns=names,
-            schema=dict.fromkeys(names, pl.String),
-            quote_char='"' if b'"' in body else None,
+            schema=schema,
+            quote_char='"' if data.find(b'"', begin) >= 0 else None,
         )
     except pl.exceptions.PolarsError:
         return None
     if frame.height != lines:
         return None
-    return frame.with_row_index(LINE, offset=first_line).with_columns(
-        pl.lit(None, pl.String).alias(FAULT)
-    )
+    return frame.with_row_index(LINE, offset=line + 1).with_columns(_NO_FAULT)
 
 
 def _careful(body: bytes, names: list[str], first_line: int) -> pl.DataFrame:
@@ -217,15 +218,15 @@ def _known_columns(
     frame: pl.DataFrame, places: dict[str, int], table: Table, *, damaged: bool
 ) -> pl.DataFrame:
     """Return the table's columns with tidy cells, without blank rows."""
-    columns = []
-    for column in table.columns:
-        place = places.get(column.name)
-        cells = pl.lit("") if place is None else _tidy(frame[f"{place}"])
-        columns.append(cells.alias(column.name))
     known = [column.name for column in table.columns if column.name in places]
-    rows = frame.select(*columns, LINE, FAULT)
+    rows = pl.DataFrame(
+        [_tidy(frame[f"{places[name]}"]).alias(name) for name in known]
+        + [frame[LINE], frame[FAULT]]
+    )
+    del frame
     blank = pl.all_horizontal(pl.col(name) == "" for name in known) & pl.col(FAULT).is_null()
-    rows = rows.filter(~blank)
+    if rows.select(blank.any()).item():
+        rows = rows.filter(~blank)
     if damaged:
         hurt = pl.any_horizontal(pl.col(name).str.contains(_DAMAGE, literal=True) for name in known)
         rows = rows.with_columns(_first_fault(hurt, "C604"))
@@ -237,9 +238,11 @@ def _first_fault(when: pl.Expr, code: str) -> pl.Expr:
     return pl.when(pl.col(FAULT).is_null() & when).then(pl.lit(code)).otherwise(FAULT).alias(FAULT)
 
 
-def _tidy(cells: pl.Series) -> pl.Expr:
+def _tidy(cells: pl.Series) -> pl.Series:
     """Return cells without outer blanks; full-width forms become plain ones."""
-    stripped = pl.lit(cells.fill_null("")).str.strip_chars(_BLANKS)
+    if cells.null_count():
+        cells = cells.fill_null("")
+    stripped = cells.str.strip_chars(_BLANKS)
     if (cells.str.len_bytes() != cells.str.len_chars()).any():
         return stripped.str.normalize("NFKC").str.strip_chars(_BLANKS)
-    return stripped
+    return cells if (stripped.str.len_bytes() == cells.str.len_bytes()).all() else stripped

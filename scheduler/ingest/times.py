@@ -6,6 +6,7 @@ import polars as pl
 
 _OFFSET = r"(?:[zZ]|[+-]\d{2}:?\d{2})$"
 _FEW = 1000
+_MINUTE_MS = 60_000
 _FORMATS = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d")
 
 
@@ -35,7 +36,7 @@ def _parsed(cells: pl.Series, timezone: str) -> pl.Series:
     bare = plain.str.replace(_OFFSET, "").str.strip_chars()
     moments = _naive(bare)
     away = _offset_minutes(offset.filter(zoned))
-    utc = moments.filter(zoned) - pl.select(pl.duration(minutes=away)).to_series()
+    utc = moments.filter(zoned) - (away * _MINUTE_MS).cast(pl.Duration("ms"))
     local = utc.dt.replace_time_zone("UTC").dt.convert_time_zone(timezone)
     return moments.scatter(zoned.arg_true(), local.dt.replace_time_zone(None)).alias(name)
 

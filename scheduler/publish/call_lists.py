@@ -1,4 +1,4 @@
-"""Call lists of communities out of a roster: who comes where and when, who is visited, who is exempt."""
+"""Call lists of communities: who comes where and when, who is visited at home, who is exempt."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def _rows(instance: Instance, lookup: Lookup, part: pl.DataFrame) -> pl.DataFram
         lookup.blocks[1].gather(block).alias("block"),
         "household_id",
         "resident",
-        "name",
+        part["name"].cast(pl.String),
         tube_label(part["wave"], part["tube"]).alias("tube"),
         fates.gather(part["fate"]).alias("status"),
         reasons.gather(part["reason"]).alias("reason"),
@@ -123,7 +123,10 @@ def resident_cells(part: pl.DataFrame, *, plain_ids: bool) -> list[pl.Series]:
         resident = safe_cells(_last_four(part["resident_id"]))
     else:  # R, so that no spreadsheet takes a code for a number
         resident = pl.Series([f"R{n:016x}" for n in part["code"].to_list()], dtype=pl.String)
-    return [resident.alias("resident"), safe_cells(_last_four(part["household_id"]))]
+    return [
+        resident.alias("resident"),
+        safe_cells(_last_four(part["household_id"].cast(pl.String))),
+    ]
 
 
 def _last_four(cells: pl.Series) -> pl.Series:
@@ -131,7 +134,7 @@ def _last_four(cells: pl.Series) -> pl.Series:
 
 
 def tube_label(wave: pl.Series, tube: pl.Series) -> pl.Series:
-    """Return tube groups such as ``03-017``: wave of the round, and number at the site within it."""
+    """Return tube groups such as ``03-017``: wave of the round, number at the site within it."""
     texts = pl.select(
         (wave.cast(pl.Int32) + 1).cast(pl.String).str.zfill(2)
         + pl.lit("-")

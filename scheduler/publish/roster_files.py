@@ -15,7 +15,7 @@ import polars as pl
 from scheduler.domain.instance import Instance
 from scheduler.domain.roster import FATE_WORDS, REASONS, ROSTER_COLUMNS, Category
 from scheduler.errors import CannotRunError
-from scheduler.publish.call_lists import call_lists
+from scheduler.publish.call_lists import call_lists, safe_cells
 from scheduler.publish.people_words import REJECTED_COLUMNS
 from scheduler.publish.private import private_folder
 from scheduler.publish.slips import slip_pages
@@ -130,7 +130,7 @@ def _stored(instance: Instance, people: pl.DataFrame) -> pl.DataFrame:
     return people.select(
         "resident_id",
         "code",
-        "household_id",
+        pl.col("household_id").cast(pl.String),
         _words(people["block"], instance.blocks.ids.tolist(), "block_id"),
         _words(people["community"], instance.communities.ids.tolist(), "community_id"),
         "birth_year",
@@ -145,7 +145,7 @@ def _stored(instance: Instance, people: pl.DataFrame) -> pl.DataFrame:
         "tube",
         "priority",
         "rounds_sampled",
-        "name",
+        pl.col("name").cast(pl.String),
     ).select(ROSTER_COLUMNS)
 
 
@@ -156,9 +156,10 @@ def _words(index: pl.Series, words: list[str], name: str) -> pl.Series:
 
 def _masked(rejected: pl.DataFrame) -> pl.DataFrame:
     """Return rejected rows without identity numbers."""
-    texts = [c for c in REJECTED_COLUMNS if rejected.schema[c] == pl.String]
+    texts = [c for c in REJECTED_COLUMNS if c != "line"]
     return rejected.select(REJECTED_COLUMNS).with_columns(
-        pl.col(texts).str.replace_all(_IDENTITY, "******")
+        safe_cells(rejected[name].cast(pl.String).str.replace_all(_IDENTITY, "******")).alias(name)
+        for name in texts
     )
 
 

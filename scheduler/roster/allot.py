@@ -40,7 +40,7 @@ def allot(instance: Instance, plan: Plan, people: Residents, quota: Ints) -> All
     homes = homes_of(people, called)
     slack = slack_of(rows, quota)
     homes = cut_homes(homes, largest_slot(rows, slack, len(instance.blocks)))
-    seated = seat(instance, rows, homes, slack)
+    seated = seat(instance, rows, homes, quota)
     fate, reason = people.fate.copy(), people.reason.copy()
     row_of = np.full(len(fate), -1, dtype=np.int64)
     tube_of = np.full(len(fate), -1, dtype=np.int64)
@@ -56,7 +56,7 @@ def allot(instance: Instance, plan: Plan, people: Residents, quota: Ints) -> All
         "households": homes.count,
         "cut_households": homes.num_cut,
         "moved": int(np.maximum(actual - rows.people, 0).sum()),
-        "over_quota": int(seated.over.sum()),
+        "over_quota": seated.over,
         "no_slot": len(without),
         **tubes.figures,
     }

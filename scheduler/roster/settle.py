@@ -1,4 +1,4 @@
-"""Which household belongs to which block; rows that contradict the round or each other set aside."""
+"""Which household belongs to which block; rows that contradict the round or each other go aside."""
 
 from __future__ import annotations
 
@@ -52,8 +52,8 @@ class Settled:
 def settle(instance: Instance, frame: pl.DataFrame) -> Settled:
     """Return where each person of a roster lives, or why the row was set aside.
 
-    ``frame`` is that of ``ResidentRows``. A person keeps the first row that can be used; a household
-    keeps the place of its first row, and its rows elsewhere are set aside.
+    ``frame`` is that of ``ResidentRows``. A person keeps the first row that can be used; a
+    household keeps the place of its first row, and its rows elsewhere are set aside.
     """
     frame, places = _placed(instance, frame)
     frame = frame.with_columns(_set_fault(_repeated(frame), "C605"))
@@ -119,9 +119,8 @@ def _placed(instance: Instance, frame: pl.DataFrame) -> tuple[pl.DataFrame, Plac
     if not frame.select(beyond.any()).item():
         known = Places(num, instance.blocks.community_index, [], [])
         return frame.drop("at_community"), known
-    named = (
-        pl.when(pl.col("block_id") != "").then("block_id").otherwise(building_of(pl.col("address")))
-    )
+    block, address = pl.col("block_id").cast(pl.String), pl.col("address").cast(pl.String)
+    named = pl.when(block != "").then(block).otherwise(building_of(address))
     frame = frame.with_columns(
         pl.when(beyond).then(named).alias("spot"),
         (beyond & (pl.col("block_id") == "")).alias("built"),
@@ -167,7 +166,7 @@ def _resolved(instance: Instance, frame: pl.DataFrame) -> pl.DataFrame:
         else:
             rows.append((block_id, community_id, NOWHERE, NOWHERE, "C607" if block_id else "C612"))
     schema = {
-        "block_id": pl.String, "community_id": pl.String, "at_community": pl.Int32,
+        "block_id": pl.Categorical, "community_id": pl.Categorical, "at_community": pl.Int32,
         "place": pl.Int32, "why": pl.String,
     }  # fmt: skip
     return pl.DataFrame(rows, schema=schema, orient="row")
@@ -191,7 +190,7 @@ def _repeated(frame: pl.DataFrame) -> pl.Series:
 def _households(frame: pl.DataFrame, *, per_place: bool) -> Ints:
     """Return a number for each row's household; a blank one is a household of its own."""
     cells = frame["household_id"]
-    number = cells.cast(pl.Categorical).to_physical().to_numpy().astype(np.int64)
+    number = cells.to_physical().to_numpy().astype(np.int64)
     blank = (cells == "").to_numpy()
     if blank.any():
         number[blank] = number.max() + 1 + np.arange(int(blank.sum()))

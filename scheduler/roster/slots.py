@@ -45,13 +45,60 @@ def largest_slot(rows: Rows, slack: Ints, num_blocks: int) -> Ints:
 
 @dataclass(frozen=True)
 class Slotted:
-    """The row of the plan that each household comes in, -1 none; ``over`` by row of the plan."""
+    """The row of the plan that each household comes in, -1 none; people beyond the quota."""
 
     row: Ints
-    over: Ints
+    over: int
 
 
-def seat(instance: Instance, rows: Rows, homes: Homes, slack: Ints) -> Slotted:
+def seat(instance: Instance, rows: Rows, homes: Homes, quota: Ints) -> Slotted:
+    """Return a row for each household, none beyond the quota of its site where that can be."""
+    row = _seated(instance, rows, homes, slack_of(rows, quota))
+    room = _Rooms.of(rows, homes, row, quota)
+    crowded = np.flatnonzero(room.free < 0)
+    for slot in crowded.tolist():
+        _relieve(rows, homes, row, (room, slot))
+    return Slotted(row, int(np.maximum(-room.free, 0).sum()))
+
+
+@dataclass(frozen=True)
+class _Rooms:
+    """People that each pair of site and slot can still take; ``slot`` is the pair of each row."""
+
+    slot: Ints
+    free: Ints
+
+    @classmethod
+    def of(cls, rows: Rows, homes: Homes, row: Ints, quota: Ints) -> _Rooms:
+        key = rows.site * (int(rows.start.max(initial=0)) + 1) + rows.start
+        distinct, slot = np.unique(key, return_inverse=True)
+        slot = slot.reshape(-1)
+        free = np.zeros(len(distinct), dtype=np.int64)
+        free[slot] = quota[rows.site]
+        placed = row >= 0
+        free -= np.bincount(slot[row[placed]], homes.size[placed], len(free)).astype(np.int64)
+        return cls(slot, free)
+
+
+def _relieve(rows: Rows, homes: Homes, row: Ints, where: tuple[_Rooms, int]) -> None:
+    """Move households out of a crowded slot to the nearest slot of their block with room."""
+    room, slot = where
+    inside = np.flatnonzero((row >= 0) & (room.slot[row] == slot))
+    for home in inside[np.argsort(homes.size[inside], kind="stable")].tolist():
+        size = int(homes.size[home])
+        others = np.flatnonzero((rows.block == homes.block[home]) & (room.free[room.slot] >= size))
+        if not len(others):
+            continue
+        away = np.abs(rows.start[others] - rows.start[row[home]])
+        target = int(others[np.argmin(away)])
+        room.free[slot] += size
+        room.free[room.slot[target]] -= size
+        row[home] = target
+        if room.free[slot] >= 0:
+            return
+
+
+def _seated(instance: Instance, rows: Rows, homes: Homes, slack: Ints) -> Ints:
     """Return a row for each household; ``slack`` is what each row may take beyond its people."""
     num = len(instance.blocks)
     by_day = _by_day(instance, rows)
@@ -87,9 +134,7 @@ def seat(instance: Instance, rows: Rows, homes: Homes, slack: Ints) -> Slotted:
     found = fill(Items(waves[here], homes.size[here], rank[here]), slots)
     row = np.full(len(homes.size), -1, dtype=np.int64)
     row[here] = order[found.bin] if len(here) else -1
-    over = np.zeros(len(order), dtype=np.int64)
-    over[order] = found.over
-    return Slotted(row, over)
+    return row
 
 
 def _ranked(homes: Homes, mixed: Flags) -> Ints:
