@@ -24,6 +24,7 @@ COMMANDS = {
     "show": "scheduler.cli.commands.show",
     "explain": "scheduler.cli.commands.explain",
     "roster": "scheduler.cli.commands.roster",
+    "record": "scheduler.cli.commands.record",
 }
 """Command name -> module that holds a click command called ``command``, in order of use."""
 

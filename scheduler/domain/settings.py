@@ -201,8 +201,11 @@ class RosterSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class ResultSettings:
-    """Table ``[results]``: what follows a positive tube."""
+    """Table ``[results]``: samples that were recorded, and what follows a positive tube."""
 
+    same_sample_min: Annotated[
+        int, Ge(0), doc("rows of a person so close in time are one sample, corrected")
+    ] = 60
     resample_hours: Annotated[
         float, Gt(0), doc("limit from a positive tube to the single tubes of its members")
     ] = 4.0

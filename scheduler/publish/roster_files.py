@@ -69,7 +69,9 @@ def write_roster(folder: Path, instance: Instance, revision: str, output: Roster
     return sha256
 
 
-def read_roster(folder: Path, revision: str | None = None) -> tuple[str, pl.DataFrame]:
+def read_roster(
+    folder: Path, revision: str | None = None, *, columns: list[str] | None = None
+) -> tuple[str, pl.DataFrame]:
     """Return the revision and the people of the newest roster, or of a revision's.
 
     Raises
@@ -85,7 +87,7 @@ def read_roster(folder: Path, revision: str | None = None) -> tuple[str, pl.Data
             raise CannotRunError(
                 f"The roster of revision {name} has changed since it was written", hint=_HINT
             )
-        return name, pl.read_parquet(home / ROSTER_FILE)
+        return name, pl.read_parquet(home / ROSTER_FILE, columns=columns)
     except FileNotFoundError:
         raise CannotRunError(
             f"Expected a roster of revision {name} in {folder}, found none", hint=_HINT
