@@ -31,7 +31,9 @@ def sampled_people(
     )
 
 
-def results_of_tubes(samples: pl.DataFrame, *, hours: float = 5.0, positive: int = 0) -> pl.DataFrame:
+def results_of_tubes(
+    samples: pl.DataFrame, *, hours: float = 5.0, positive: int = 0
+) -> pl.DataFrame:
     """Return a result for each tube, so long after its first sample; the first few are positive."""
     tubes = samples.group_by("tube").agg(pl.col("sampled_at").min()).sort("tube")
     at = pl.col("sampled_at").str.to_datetime("%Y-%m-%d %H:%M") + timedelta(hours=hours)

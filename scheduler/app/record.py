@@ -256,11 +256,12 @@ def _follow(
     blocks = {text: b for b, text in enumerate(base.instance.blocks.ids.tolist())}
     communities = {text: c for c, text in enumerate(base.instance.communities.ids.tolist())}
     people = listed.join(base.roster, on="resident_id", how="left", maintain_order="left")
-    people = people.with_columns(
-        pl.col("block_id").cast(pl.String).replace_strict(blocks, return_dtype=pl.Int32).alias("block"),
-        pl.col("community_id").cast(pl.String).replace_strict(communities, return_dtype=pl.Int32)
-        .alias("community"),
-    ).sort("community", "isolate_from", "tube", "role", "block", maintain_order=True)  # fmt: skip
+    block = pl.col("block_id").cast(pl.String).replace_strict(blocks, return_dtype=pl.Int32)
+    home = pl.col("community_id").cast(pl.String)
+    community = home.replace_strict(communities, return_dtype=pl.Int32)
+    people = people.with_columns(block.alias("block"), community.alias("community"))
+    order = ("community", "isolate_from", "tube", "role", "block")
+    people = people.sort(order, maintain_order=True)
     place = write_follow_up(base.folder, base.instance, people, plain=base.plain_ids)
     result.files["follow_up"] = str(place)
     late = int((listed["resample_from"] > listed["resample_by"]).sum())

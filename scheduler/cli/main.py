@@ -25,6 +25,8 @@ COMMANDS = {
     "explain": "scheduler.cli.commands.explain",
     "roster": "scheduler.cli.commands.roster",
     "record": "scheduler.cli.commands.record",
+    "missed": "scheduler.cli.commands.missed",
+    "round": "scheduler.cli.commands.round",
 }
 """Command name -> module that holds a click command called ``command``, in order of use."""
 

@@ -69,7 +69,7 @@ def call_lists(
     resident_id. Ids stand as their codes unless ``plain_ids``.
     """
     lookup, language = Lookup.of(instance), instance.settings.round.language
-    columns = [c for c in CALL_COLUMNS if c != "name" or names]
+    columns = [c for c in CALL_COLUMNS if c != "person" or names]
     top = people_header(columns, language)
     for c, path, part in by_community(instance, people):
         del c
@@ -107,7 +107,7 @@ def _rows(instance: Instance, lookup: Lookup, part: pl.DataFrame) -> pl.DataFram
         lookup.blocks[1].gather(block).alias("block"),
         "household_id",
         "resident",
-        part["name"].cast(pl.String),
+        part["name"].cast(pl.String).alias("person"),
         tube_label(part["wave"], part["tube"]).alias("tube"),
         fates.gather(part["fate"]).alias("status"),
         reasons.gather(part["reason"]).alias("reason"),

@@ -14,12 +14,12 @@ CALL_COLUMNS = (
     "block",
     "household_id",
     "resident",
-    "name",
+    "person",
     "tube",
     "status",
     "reason",
 )
-"""Columns of a community's call list; ``name`` only where names were allowed."""
+"""Columns of a community's call list; ``person``, masked, only where names were allowed."""
 
 MISSED_COLUMNS = (
     "block_id",
@@ -90,7 +90,8 @@ _CHINESE = {
     "block": "楼栋",
     "household_id": "户编号",
     "resident": "居民代码",
-    "name": "姓名",
+    "person": "姓名",
+    "name": "名称",
     "tube": "管组",
     "status": "安排",
     "reason": "原因",

@@ -18,7 +18,7 @@ _LARGEST_FAMILY = 20
 
 @dataclass(frozen=True)
 class Seated:
-    """Households with the row of the plan that each comes in."""
+    """Households with the row of the plan that each comes in, -1 none."""
 
     homes: Homes
     row: Ints
@@ -26,6 +26,8 @@ class Seated:
 
 @dataclass(frozen=True)
 class Tubes:
+    """The tube of each called person, -1 none, and counts."""
+
     of_person: Ints
     figures: dict[str, int]
 
@@ -122,12 +124,14 @@ def _parts(homes: Homes, row: Ints, rows: Rows, groups: tuple[Ints, Ints]) -> _P
 def _filled_tubes(parts: _Parts, pool: Ints, number: Ints, whole: Flags) -> Filled:
     group = np.repeat(np.arange(len(pool)), number)
     people = np.bincount(parts.group, parts.size, len(pool)).astype(np.int64)
-    spare = np.maximum(number * pool - people, 0)
-    capacity = pool[group]
     bins = Bins(
-        group, capacity, np.zeros(len(group), dtype=np.int64), spare, np.zeros(len(pool), dtype=bool),
+        group=group,
+        capacity=pool[group],
+        slack=np.zeros(len(group), dtype=np.int64),
+        spare=np.maximum(number * pool - people, 0),
+        partial=np.zeros(len(pool), dtype=bool),
         may_split=True,
-    )  # fmt: skip
+    )
     shared = ~whole[parts.group]
     if shared.all():
         return fill(Items(parts.group, parts.size, parts.rank), bins)

@@ -16,7 +16,7 @@ from scheduler.ingest.people_columns import ROW_CODES
 @click.command()
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @click.option("--residents", metavar="F", type=click.Path(path_type=Path), multiple=True,
-              required=True, help="CSV or Parquet of residents; may be given several times.")  # fmt: skip
+              required=True, help="CSV or Parquet of residents; may be repeated.")  # fmt: skip
 @click.option("--revision", metavar="R", help="Revision to follow; the newest by default.")
 @click.option("--slips", is_flag=True, help="Also a printable slip for each household.")
 @click.option("--plain-ids", is_flag=True,
