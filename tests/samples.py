@@ -21,12 +21,13 @@ def sampled_people(
     rng = np.random.default_rng(seed)
     called = roster.filter(pl.col("fate") == "slot")
     called = called.filter(pl.Series(rng.random(called.height) < come))
-    minutes = called["start"].cast(pl.Int64) + pl.Series(rng.integers(0, 10, called.height))
+    late = pl.Series(rng.integers(0, 10, called.height))
+    minutes = pl.duration(minutes=pl.col("start").cast(pl.Int64) + late)
     start = pl.lit(instance.settings.round.start)
     return called.select(
         "resident_id",
         pl.col("site_id").cast(pl.String),
-        (start + pl.duration(minutes=minutes)).dt.strftime("%Y-%m-%d %H:%M").alias("sampled_at"),
+        (start + minutes).dt.strftime("%Y-%m-%d %H:%M").alias("sampled_at"),
         pl.format("{}-{}-{}", pl.col("site_id").cast(pl.String), "wave", "tube").alias("tube"),
     )
 

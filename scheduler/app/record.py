@@ -14,8 +14,8 @@ from scheduler.app.revision import open_revision
 from scheduler.app.runlog import Stages, logged
 from scheduler.app.runtime import Clock, Report, round_lock, silent
 from scheduler.domain.instance import Instance
+from scheduler.domain.row_codes import ROW_CODES
 from scheduler.errors import CannotRunError, Finding
-from scheduler.ingest.people_columns import ROW_CODES
 from scheduler.ingest.samples import Progress, RecordRows, read_results, read_samples
 from scheduler.publish.record_files import keep_state, keep_table, read_state, write_follow_up
 from scheduler.publish.roster_files import read_roster, read_roster_summary

@@ -17,10 +17,10 @@ from scheduler.domain.city import Flags, Ints
 from scheduler.domain.district import restrict
 from scheduler.domain.instance import Instance
 from scheduler.domain.roster import FATE_WORDS, REASONS
+from scheduler.domain.row_codes import ROW_CODES
 from scheduler.errors import BreachError, Finding
 from scheduler.ingest.counted import COUNTED_FILE, counted_csv, with_counted
 from scheduler.ingest.loader import load
-from scheduler.ingest.people_columns import ROW_CODES
 from scheduler.ingest.residents import ResidentRows, read_residents
 from scheduler.publish.call_lists import as_indices
 from scheduler.publish.private import secret_key

@@ -68,11 +68,11 @@ def _as_utf8(data: bytes, log: FileLog) -> _Text | None:
     if data[:2] in _UTF16_MARKS:
         log.add("C104", "read as UTF-16, not as UTF-8")
         return _recoded(data, "utf-16")
-    if b"\0" in data[:_TRIED_BYTES]:
+    if b"\0" in data[: data.find(b"\n") + 1 or None]:
         log.add("C103", "expected text in UTF-8 or GB18030, found zero bytes")
         return None
     if _decodes(data, "utf-8"):
-        return _Text(data, damaged=False)
+        return _Text(data, damaged=b"\0" in data or _DAMAGE.encode() in data)
     if data.startswith(_UTF8_MARK) or _mostly_utf8(data):
         return _recoded(data, "utf-8")
     log.add("C104", "read as GB18030, not as UTF-8")
@@ -105,7 +105,7 @@ def _recoded(data: bytes, encoding: str) -> _Text:
         out.write(decoder.decode(data[begin : begin + _CHUNK_BYTES]).encode())
     out.write(decoder.decode(b"", final=True).encode())
     text = out.getvalue()
-    return _Text(text, damaged=_DAMAGE.encode() in text)
+    return _Text(text, damaged=_DAMAGE.encode() in text or b"\0" in text)
 
 
 def _from_text(text: _Text, table: Table, log: FileLog) -> pl.DataFrame | None:
@@ -228,7 +228,7 @@ def _known_columns(
     if rows.select(blank.any()).item():
         rows = rows.filter(~blank)
     if damaged:
-        hurt = pl.any_horizontal(pl.col(name).str.contains(_DAMAGE, literal=True) for name in known)
+        hurt = pl.any_horizontal(pl.col(name).str.contains(f"[{_DAMAGE}\0]") for name in known)
         rows = rows.with_columns(_first_fault(hurt, "C604"))
     rounded = pl.col(known[0]).str.contains(_MANGLED)
     return rows.with_columns(_first_fault(rounded, "C604"))

@@ -49,43 +49,76 @@ def planned_people(instance: Instance, plan: Plan) -> Planned:
 
 
 def units_of(instance: Instance, settled: Settled) -> Units:
-    """Return the units that people belong to: blocks as given, buildings put together or cut."""
-    blocks, places = instance.blocks, settled.places
-    new = range(places.num_blocks, len(places.community_index))
-    ids, names = blocks.ids.tolist(), blocks.names.tolist()
-    community, block = blocks.community_index.tolist(), list(range(len(blocks)))
-    first_unit = np.arange(len(places.community_index))
+    """Return the units that people belong to: blocks as given, buildings put together or cut.
+
+    Buildings that a block of the plan was made of before are that block again.
+    """
+    places = settled.places
+    made = _Made.of(instance)
+    first = np.arange(len(places.community_index))
     pieces = np.ones(len(places.community_index), dtype=np.int64)
-    taken = set(ids)
-    for place in new:
-        if not places.is_building[place - places.num_blocks]:
-            text = places.names[place - places.num_blocks]
-            c = int(places.community_index[place])
-            first_unit[place] = len(ids)
-            ids.append(text if text not in taken else _free(instance, c, text, taken))
-            taken.add(ids[-1])
-            names.append(text)
-            community.append(c)
-            block.append(-1)
+    for place in range(places.num_blocks, len(places.community_index)):
+        at = place - places.num_blocks
+        if not places.is_building[at]:
+            first[place] = len(made.unit)
+            made.add(int(places.community_index[place]), places.names[at], places.names[at])
     for c, here in _buildings_by_community(settled).items():
         words = [places.names[p - places.num_blocks] for p in here]
-        people = np.bincount(settled.place, minlength=len(first_unit))[here]
+        people = np.bincount(settled.place, minlength=len(first))[here]
         start, cut = pack_buildings(people, instance.settings.blocks.max_people)
-        first_unit[here] = start + len(ids)
-        pieces[here] = cut
-        count = int((start + cut).max())
-        labels = _labels(words, start, cut, count)
-        for number, label in enumerate(labels, 1):
-            ids.append(_free(instance, c, f"R{number:03d}", taken))
-            taken.add(ids[-1])
-            names.append(label)
-            community.append(c)
-            block.append(-1)
-    of_row = first_unit[settled.place] + _piece(settled, pieces)
-    return Units(
-        np.array(ids, dtype=object), np.array(names, dtype=object),
-        np.array(community, dtype=np.int64), np.array(block, dtype=np.int64), of_row,
-    )  # fmt: skip
+        first[here], pieces[here] = start + len(made.unit), cut
+        for number, label in enumerate(_labels(words, start, cut), 1):
+            made.add(c, f"{instance.communities.ids[c]}-R{number:03d}", label)
+    position = first[settled.place] + _piece(settled, pieces)
+    return made.units(position)
+
+
+@dataclass
+class _Made:
+    """Units while they are made; ``unit`` is that of each position, one or more to a place."""
+
+    instance: Instance
+    ids: list[str]
+    names: list[str]
+    community: list[int]
+    block: list[int]
+    unit: list[int]
+    of_id: dict[str, int]
+
+    @classmethod
+    def of(cls, instance: Instance) -> _Made:
+        """Start with the blocks of the instance."""
+        blocks = instance.blocks
+        ids, every = blocks.ids.tolist(), list(range(len(blocks)))
+        of_id = {text: b for b, text in enumerate(ids)}
+        community = blocks.community_index.tolist()
+        return cls(instance, ids, blocks.names.tolist(), community, every, every.copy(), of_id)
+
+    def add(self, community: int, wanted: str, name: str) -> None:
+        """Add a position: a block that is there already under that id and name, or a new unit."""
+        found = self.of_id.get(wanted, -1)
+        if found >= 0 and self.community[found] == community and self.names[found] == name:
+            self.unit.append(found)
+            return
+        number, ident = 1, wanted
+        while ident in self.of_id:
+            number, ident = number + 1, f"{wanted}-{number + 1}"
+        self.of_id[ident] = len(self.ids)
+        self.unit.append(len(self.ids))
+        self.ids.append(ident)
+        self.names.append(name)
+        self.community.append(community)
+        self.block.append(-1)
+
+    def units(self, position: Ints) -> Units:
+        """Return the units, with that of each row by its position."""
+        return Units(
+            np.array(self.ids, dtype=object),
+            np.array(self.names, dtype=object),
+            np.array(self.community, dtype=np.int64),
+            np.array(self.block, dtype=np.int64),
+            np.array(self.unit, dtype=np.int64)[position],
+        )
 
 
 def _buildings_by_community(settled: Settled) -> dict[int, Ints]:
@@ -103,8 +136,9 @@ def _buildings_by_community(settled: Settled) -> dict[int, Ints]:
     return ordered
 
 
-def _labels(words: list[str], start: Ints, cut: Ints, count: int) -> list[str]:
+def _labels(words: list[str], start: Ints, cut: Ints) -> list[str]:
     """Return the name of each block: its building, or the first and the last of them."""
+    count = int((start + cut).max())
     first, last = [""] * count, [""] * count
     for word, begin, number in zip(words, start.tolist(), cut.tolist(), strict=True):
         for piece in range(number):
@@ -112,15 +146,6 @@ def _labels(words: list[str], start: Ints, cut: Ints, count: int) -> list[str]:
             first[begin + piece] = first[begin + piece] or name
             last[begin + piece] = name
     return [a if a == b else f"{a}~{b}" for a, b in zip(first, last, strict=True)]
-
-
-def _free(instance: Instance, community: int, text: str, taken: set[str]) -> str:
-    """Return an id of a block that no other has."""
-    wanted = f"{instance.communities.ids[community]}-{text}"
-    number, ident = 1, wanted
-    while ident in taken:
-        number, ident = number + 1, f"{wanted}-{number + 1}"
-    return ident
 
 
 def _piece(settled: Settled, pieces: Ints) -> Ints:

@@ -13,7 +13,7 @@ from tqdm import tqdm
 from scheduler.app.record import RecordOptions, RecordResult, record_round
 from scheduler.cli.progress import Progress
 from scheduler.cli.render import table
-from scheduler.ingest.people_columns import ROW_CODES
+from scheduler.domain.row_codes import ROW_CODES
 
 MOMENT = click.DateTime(["%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"])
 

@@ -10,7 +10,7 @@ import click
 
 from scheduler.app.roster import RosterOptions, RosterResult, roster_round
 from scheduler.cli.progress import Progress
-from scheduler.ingest.people_columns import ROW_CODES
+from scheduler.domain.row_codes import ROW_CODES
 
 
 @click.command()
