@@ -10,7 +10,7 @@ from scheduler.ingest import cells
 from scheduler.ingest.columns import Column, Table
 
 PEOPLE_HEADERS: dict[str, tuple[str, ...]] = {
-    "resident_id": ("居民编号", "居民编码", "住户编号", "住户", "人员编号"),
+    "resident_id": ("居民编号", "居民编码", "住户/居民编号", "住户编号", "住户", "人员编号"),
     "household_id": ("户编号", "户编码", "户号", "家庭编号"),
     "block_id": ("网格编码", "楼栋编码", "楼栋/网格编码", "网格编号", "楼栋编号"),
     "community_id": ("社区编码", "社区编号"),

@@ -94,7 +94,7 @@ def _rows(instance: Instance, lookup: Lookup, part: pl.DataFrame) -> pl.DataFram
     slot = instance.settings.round.slot_minutes
     language = instance.settings.round.language
     fates = pl.Series([FATES[language][word] for word in FATE_WORDS])
-    reasons = pl.Series([REASON_WORDS[language][word] for word in REASONS])
+    reasons = pl.Series([REASON_WORDS[language][word] or None for word in REASONS])
     start, end, site = part["start"] // slot, part["end"] // slot, part["site"]
     block = part["block"]
     return part.select(

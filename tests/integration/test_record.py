@@ -189,10 +189,8 @@ def test_the_missed_get_slots_that_are_free(folder: Path) -> None:
     instance = known.instance
     quota = dict(zip(instance.sites.ids, site_quota(instance).tolist(), strict=True))
     people = known.frame.filter(pl.col("fate") == "slot")
-    called = dict(
-        ((site, start), n)
-        for site, start, n in people.group_by("site_id", "start").len().iter_rows()
-    )
+    slots = people.group_by("site_id", "start").len().iter_rows()
+    called = {(site, start): n for site, start, n in slots}
     for date, start, site, n in listed.group_by("日期", "开始", "采样点编码").len().iter_rows():
         minute = instance.clock.minute_of_local(datetime.fromisoformat(f"{date} {start}"))
         assert minute >= known.now_min + 60
@@ -268,7 +266,7 @@ def test_rounds_follow_each_other(folder: Path) -> None:
 
 
 def test_a_round_of_part_of_the_city(folder: Path, tmp_path: Path) -> None:
-    """A district's round and one by frequency hold their communities; the next may be whole again."""
+    """A district's round and one by frequency hold their communities; the next may be whole."""
     districts = load(folder).instance
     assert districts is not None
     district = str(districts.communities.districts[0])

@@ -59,7 +59,8 @@ def _tell(result: RosterResult) -> None:
     click.echo(f"  slot        {result.slot:>12,}")
     click.echo(f"  home visit  {result.home_visit:>12,}")
     click.echo(f"  exempt      {result.exempt:>12,}")
-    click.echo(f"  rejected    {result.rejected:>12,}   rows, see rejected.csv")
+    see = "   rows, see rejected.csv" if result.rejected else ""
+    click.echo(f"  rejected    {result.rejected:>12,}{see}")
     for code, count in result.rejected_codes.items():
         click.echo(f"    {count:>14,}   {ROW_CODES[code].title} [{code}]")
     this = result.figures
