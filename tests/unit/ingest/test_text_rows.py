@@ -112,7 +112,7 @@ def test_every_line_is_a_row_or_blank(
     """Whatever a line holds, it becomes one row under its own number, or is blank."""
     data = HEADER + "R0,H0,B0\n" + "".join(f"{line}\n" for line in lines)
     rows = table(tmp_path_factory.mktemp("t"), data.encode())
-    numbers = [row[2] for row in rows]
+    numbers = [int(str(row[2])) for row in rows]
     assert numbers == sorted(set(numbers))
     filled = [n for n, line in enumerate(lines, 3) if line.replace(",", "").strip().isalnum()]
     assert set(filled) <= set(numbers)
