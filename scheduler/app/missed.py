@@ -165,15 +165,12 @@ def _with_samples(frame: pl.DataFrame, taken: pl.DataFrame) -> pl.DataFrame:
     """Add the time of each person's first sample, and the tube of the last."""
     last = latest_samples(taken)
     if last.height < taken.height:
-        first = taken.group_by("resident_id").agg(pl.col("sampled_at").min().alias("first"))
-        last = last.join(first, on="resident_id")
+        first = taken.group_by("code").agg(pl.col("sampled_at").min().alias("first"))
+        last = last.join(first, on="code")
     else:
         last = last.with_columns(pl.col("sampled_at").alias("first"))
     return frame.join(
-        last.select("resident_id", "first", "tube"),
-        on="resident_id",
-        how="left",
-        maintain_order="left",
+        last.select("code", "first", "tube"), on="code", how="left", maintain_order="left"
     )
 
 
@@ -259,7 +256,10 @@ def _candidates(known: Recorded, order: Ints, room: Ints) -> list[Ints]:
 def _codes(folder: Path, known: Recorded) -> pl.DataFrame:
     ended = known.now_min >= known.instance.clock.end_min
     people = known.frame.select(
-        "resident_id", "tube", pl.Series("missed", known.people.missed(known.now_min))
+        pl.col("code").alias("person"),
+        "resident_id",
+        "tube",
+        pl.Series("missed", known.people.missed(known.now_min)),
     )
     previous = read_state(folder, "codes", CODE_SCHEMA)
     missed_at = known.instance.settings.round.end if ended else None

@@ -138,22 +138,28 @@ def _record_samples(base: _Base, read: RecordRows | None, result: RecordResult) 
     if read is None:
         return known
     aside = read_state(base.folder, "unknown", SAMPLE_SCHEMA)
-    ids = base.roster.select("resident_id")
-    batch = read.frame.join(ids, on="resident_id", how="semi")
-    strangers = read.frame.join(ids, on="resident_id", how="anti").select(list(SAMPLE_SCHEMA))
-    found = aside.join(ids, on="resident_id", how="semi")
-    if found.height:  # known since: the roster was mended
-        known = merge(known, found, "resident_id").frame.drop("new")
-    merged = merge(known, batch, "resident_id")
+    num_aside = aside.height
+    ids = base.roster.select("resident_id", "code")
+    batch = read.frame.join(ids, on="resident_id", how="left").select(list(SAMPLE_SCHEMA))
+    strangers = batch.filter(pl.col("code").is_null()).with_columns(
+        pl.lit(0, pl.UInt64).alias("code")
+    )
+    batch = batch.filter(pl.col("code").is_not_null())
+    if aside.height:  # known since, where the roster was mended
+        again = aside.drop("code").join(ids, on="resident_id", how="left").select(aside.columns)
+        found = again.filter(pl.col("code").is_not_null())
+        known = merge(known, found, "code").frame.drop("new")
+        aside = aside.filter(again["code"].is_null())
+    merged = merge(known, batch, "code")
     corrected = num_corrections(merged.frame, base.instance.settings.results.same_sample_min)
     num_unknown = strangers.height
-    strangers = pl.concat([aside.join(ids, on="resident_id", how="anti"), strangers])
-    strangers = strangers.unique(maintain_order=True)
+    num_since = num_aside - aside.height
+    strangers = pl.concat([aside, strangers]).unique(maintain_order=True)
     frame = merged.frame.drop("new")
     keep_state(base.folder, "samples", frame)
     keep_state(base.folder, "unknown", strangers)
     if strangers.height:
-        result.files["unknown"] = str(keep_table(base.folder, "unknown", strangers))
+        result.files["unknown"] = str(keep_table(base.folder, "unknown", strangers.drop("code")))
     result.samples = {
         "input": read.num_rows,
         "recorded": merged.num_new - corrected,
@@ -161,7 +167,7 @@ def _record_samples(base: _Base, read: RecordRows | None, result: RecordResult) 
         "corrected": corrected,
         "unknown": num_unknown,
         "rejected": read.rejected.height,
-        "known_since": found.height,
+        "known_since": num_since,
     }
     _note(base, read, result, "samples")
     sites = set(base.instance.sites.ids.tolist())
@@ -224,10 +230,8 @@ def _compare(
     samples, results = recorded
     if not results.height:
         return
-    homes = base.roster.select("resident_id", "community_id")
-    where = samples.select("resident_id").join(
-        homes, on="resident_id", how="left", maintain_order="left"
-    )
+    homes = base.roster.select("code", "community_id")
+    where = samples.select("code").join(homes, on="code", how="left", maintain_order="left")
     names = dict(
         zip(base.instance.communities.ids, base.instance.communities.districts, strict=True)
     )
@@ -236,7 +240,7 @@ def _compare(
     result.turnaround = [
         t.to_dict() for t in turnarounds(base.instance, samples, results, districts)
     ]
-    strange = results.join(samples.select("tube"), on="tube", how="anti").height
+    strange = results.join(samples.select(pl.col("tube").unique()), on="tube", how="anti").height
     if strange:
         result.remarks["C632"] = strange
     _follow(base, samples, results, result)

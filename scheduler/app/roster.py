@@ -18,12 +18,13 @@ from scheduler.domain.district import restrict
 from scheduler.domain.instance import Instance
 from scheduler.domain.roster import FATE_WORDS, REASONS
 from scheduler.domain.row_codes import ROW_CODES
-from scheduler.errors import BreachError, Finding
+from scheduler.errors import BreachError, CannotRunError, Finding
 from scheduler.ingest.counted import COUNTED_FILE, counted_csv, with_counted
 from scheduler.ingest.loader import load
 from scheduler.ingest.residents import ResidentRows, read_residents
 from scheduler.publish.call_lists import as_indices
 from scheduler.publish.private import secret_key
+from scheduler.publish.record_files import RECORDS
 from scheduler.publish.roster_files import (
     KEY_FILE,
     ROSTERS_FOLDER,
@@ -136,7 +137,7 @@ def roster_round(
         stages("giving slots")
         given = _allotted(used, counted)
         stages("writing codes")
-        key = secret_key(folder / ROSTERS_FOLDER / KEY_FILE)
+        key = _key(folder)
         people = _people(used.instance, counted, given, key)
         stages("writing files")
         result = _result(used, counted, given, (rows, total, replanned))
@@ -150,6 +151,23 @@ def roster_round(
         result.folder = folder / ROSTERS_FOLDER / used.name
     result.seconds = run.seconds
     return result
+
+
+def _key(folder: Path) -> bytes:
+    """Return the key of codes; a lost one is not made anew, since samples stand by their codes.
+
+    Raises
+    ------
+    CannotRunError
+        When the key is lost, or cannot be used.
+    """
+    path = folder / ROSTERS_FOLDER / KEY_FILE
+    if not path.exists() and (folder / RECORDS).exists():
+        raise CannotRunError(
+            f"Expected {path}, by which the samples recorded stand, found none",
+            hint="Put the key back; or move rosters/ away, and record all samples again.",
+        )
+    return secret_key(path)
 
 
 def _counted(instance: Instance, rows: ResidentRows) -> _Counted:
@@ -214,6 +232,10 @@ def _people(
         "reason": allotted.reason,
     }
     codes = codes_of(settled.people["resident_id"], key)
+    if codes.is_duplicated().any():  # one time in a million for a city
+        raise CannotRunError(
+            "Two residents have the same code", hint="Remove rosters/key for other codes."
+        )
     frame = settled.people.select(
         "resident_id", "household_id", "birth_year", "category", "category_at", "priority",
         "rounds_sampled", "name",

@@ -27,8 +27,8 @@ _CELLS = ("resident_id", "site_id", "sampled_at", "tube", "result", "reported_at
 class RecordRows:
     """Rows of all files: those that can be used, and the others with file, line, fault and cells.
 
-    ``frame`` has resident_id, site_id (Categorical), sampled_at, tube, recorded_at (null where not
-    given) and void; or tube, result and reported_at. Times are naive local.
+    ``frame`` has resident_id, site_id, sampled_at, tube, recorded_at (null where not given) and
+    void; or tube, result and reported_at. Tubes and sites are Categorical, times naive local.
     """
 
     frame: pl.DataFrame
@@ -86,7 +86,8 @@ def read_results(
         at = local_times(rows["reported_at"], settings.round.timezone)
         words = pl.col("result").str.to_lowercase()
         result = words.replace_strict(RESULT_WORDS, default=None, return_dtype=pl.String)
-        frame = rows.with_columns(at, result.alias("result"))
+        tube = pl.col("tube").cast(pl.Categorical)
+        frame = rows.with_columns(at, result.alias("result"), tube)
         return _faults(
             frame,
             [
@@ -155,7 +156,7 @@ def _typed_samples(rows: pl.DataFrame, settings: Settings) -> pl.DataFrame:
         "resident_id",
         pl.col("site_id").cast(pl.Categorical),
         local_times(rows["sampled_at"], zone),
-        "tube",
+        pl.col("tube").cast(pl.Categorical),
         recorded.alias("recorded_at"),
         void.alias("void"),
         wrong.alias("wrong"),

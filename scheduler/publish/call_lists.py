@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +20,7 @@ from scheduler.publish.people_words import (
 )
 
 _FORMULA = r"^\s*[" + "".join(FORMULA_STARTS + CONTROL_STARTS).replace("-", r"\-") + "]"
+_ROWS_AT_ONCE = 50_000
 _IDENTITY = r"\d{14}(\d{3}[\dXx])"
 
 
@@ -71,23 +72,36 @@ def call_lists(
     lookup, language = Lookup.of(instance), instance.settings.round.language
     columns = [c for c in CALL_COLUMNS if c != "person" or names]
     top = people_header(columns, language)
-    for c, path, part in by_community(instance, people):
-        del c
+
+    def rows(part: pl.DataFrame) -> pl.DataFrame:
         shown = part.with_columns(resident_cells(part, plain_ids=plain_ids))
-        yield path, _rows(instance, lookup, shown).select(columns).rename(top)
+        return _rows(instance, lookup, shown).select(columns).rename(top)
+
+    return by_community(instance, people, rows)
 
 
 def by_community(
-    instance: Instance, people: pl.DataFrame
-) -> Iterator[tuple[int, str, pl.DataFrame]]:
-    """Yield each community that has people: index, path below a folder, and its rows."""
+    instance: Instance, people: pl.DataFrame, rows: Callable[[pl.DataFrame], pl.DataFrame]
+) -> Iterator[tuple[str, pl.DataFrame]]:
+    """Yield path below a folder and rows of each community that has people.
+
+    ``rows`` turns people into as many rows of a file; it is called for many communities at once,
+    since each of its steps costs the same for one person as for thousands.
+    """
     communities = instance.communities
     folders, files = file_names(communities.districts), file_names(communities.ids)
-    of = people["community"].to_numpy()
-    edges = np.searchsorted(of, np.arange(len(communities) + 1))
-    for c in np.flatnonzero(edges[1:] > edges[:-1]).tolist():
-        place = f"{folders[communities.districts[c]]}/{files[communities.ids[c]]}.csv"
-        yield c, place, people.slice(int(edges[c]), int(edges[c + 1] - edges[c]))
+    edges = np.searchsorted(people["community"].to_numpy(), np.arange(len(communities) + 1))
+    first = 0
+    while first < len(communities):
+        last = int(np.searchsorted(edges, edges[first] + _ROWS_AT_ONCE, side="right")) - 1
+        last = min(max(last, first + 1), len(communities))
+        begin, end = int(edges[first]), int(edges[last])
+        made = rows(people.slice(begin, end - begin))
+        for c in range(first, last):
+            if edges[c + 1] > edges[c]:
+                place = f"{folders[communities.districts[c]]}/{files[communities.ids[c]]}.csv"
+                yield place, made.slice(int(edges[c]) - begin, int(edges[c + 1] - edges[c]))
+        first = last
 
 
 def _rows(instance: Instance, lookup: Lookup, part: pl.DataFrame) -> pl.DataFrame:

@@ -54,16 +54,19 @@ def write_missed(folder: Path, instance: Instance, output: MissedOutput) -> Path
     lookup = Lookup.of(instance)
     with private_folder(folder / ROSTERS_FOLDER, MISSED_FOLDER) as target:
         top = people_header(MISSED_COLUMNS, language)
-        for _, name, part in by_community(instance, output.people):
+
+        def rows(part: pl.DataFrame) -> pl.DataFrame:
             shown = part.with_columns(resident_cells(part, plain_ids=output.plain_ids))
-            rows = _rows(instance, lookup, shown)
-            target.write_csv(f"communities/{name}", rows.select(MISSED_COLUMNS).rename(top))
+            return _rows(instance, lookup, shown).select(MISSED_COLUMNS).rename(top)
+
+        for name, part in by_community(instance, output.people, rows):
+            target.write_csv(f"communities/{name}", part)
         levels = pl.col("level").replace_strict(LEVELS[language], return_dtype=pl.String)
         shown = output.coverage.with_columns(
             levels, *(safe_cells(output.coverage[c]).alias(c) for c in ("id", "name"))
         )
-        top = people_header(COVERAGE_COLUMNS, language)
-        target.write_csv("coverage.csv", shown.select(COVERAGE_COLUMNS).rename(top))
+        words = people_header(COVERAGE_COLUMNS, language)
+        target.write_csv("coverage.csv", shown.select(COVERAGE_COLUMNS).rename(words))
         codes = output.codes.with_columns(
             safe_cells(output.codes["resident_id"]), pl.col("since").dt.strftime("%Y-%m-%d %H:%M")
         )

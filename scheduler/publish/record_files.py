@@ -58,6 +58,7 @@ def keep_table(folder: Path, name: str, frame: pl.DataFrame) -> Path:
     CannotRunError
         When the disk refuses.
     """
+    frame = frame.with_columns(pl.col(pl.Categorical).cast(pl.String))
     texts = [c for c, kind in frame.schema.items() if kind == pl.String]
     shown = frame.with_columns(
         safe_cells(frame[c].str.replace_all(_IDENTITY, "******")).alias(c) for c in texts
@@ -83,22 +84,26 @@ def write_follow_up(folder: Path, instance: Instance, people: pl.DataFrame, *, p
     """
     language = instance.settings.round.language
     lookup, top = Lookup.of(instance), people_header(FOLLOW_COLUMNS, language)
+
+    def rows(part: pl.DataFrame) -> pl.DataFrame:
+        in_time = part["resample_from"] <= part["resample_by"]
+        words = pl.Series(list(YES_NO[language])).gather(in_time.cast(pl.UInt32))
+        shown = part.with_columns(resident_cells(part, plain_ids=plain)).select(
+            safe_cells(part["tube"].cast(pl.String)).alias("tube"),
+            pl.col("role").replace_strict(ROLES[language], return_dtype=pl.String),
+            lookup.blocks[0].gather(part["block"]).alias("block_id"),
+            lookup.blocks[1].gather(part["block"]).alias("block"),
+            "household_id",
+            "resident",
+            *(
+                pl.col(c).dt.strftime("%Y-%m-%d %H:%M")
+                for c in ("isolate_from", "resample_from", "resample_by")
+            ),
+            words.alias("in_time"),
+        )
+        return shown.select(FOLLOW_COLUMNS).rename(top)
+
     with private_folder(folder / RECORDS, FOLLOW_UP) as target:
-        for _, name, part in by_community(instance, people):
-            in_time = part["resample_from"] <= part["resample_by"]
-            words = pl.Series(list(YES_NO[language])).gather(in_time.cast(pl.UInt32))
-            shown = part.with_columns(resident_cells(part, plain_ids=plain)).select(
-                safe_cells(part["tube"]).alias("tube"),
-                pl.col("role").replace_strict(ROLES[language], return_dtype=pl.String),
-                lookup.blocks[0].gather(part["block"]).alias("block_id"),
-                lookup.blocks[1].gather(part["block"]).alias("block"),
-                "household_id",
-                "resident",
-                *(
-                    pl.col(c).dt.strftime("%Y-%m-%d %H:%M")
-                    for c in ("isolate_from", "resample_from", "resample_by")
-                ),
-                words.alias("in_time"),
-            )
-            target.write_csv(name, shown.select(FOLLOW_COLUMNS).rename(top))
+        for name, part in by_community(instance, people, rows):
+            target.write_csv(name, part)
     return folder / RECORDS / FOLLOW_UP

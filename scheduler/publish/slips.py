@@ -41,7 +41,7 @@ def slip_pages(instance: Instance, people: pl.DataFrame) -> Iterator[tuple[str, 
     """Yield path and page of each community; ``people`` is that of ``call_lists``."""
     lookup, language = Lookup.of(instance), instance.settings.round.language
     words, slot = _WORDS[language], instance.settings.round.slot_minutes
-    for c, path, part in by_community(instance, people):
+    for path, part in by_community(instance, people, lambda part: part):
         called = part.filter(pl.col("fate") == int(Fate.SLOT))
         slips = called.with_columns(tube_label(called["wave"], called["tube"]).alias("label"))
         slips = slips.group_by("household", maintain_order=True).agg(
@@ -53,7 +53,7 @@ def slip_pages(instance: Instance, people: pl.DataFrame) -> Iterator[tuple[str, 
             _card(words, row, lookup, slot, str(instance.sites.addresses[row["site"]]))
             for row in slips.iter_rows(named=True)
         ]
-        name = escape(str(instance.communities.names[c]))
+        name = escape(str(instance.communities.names[part["community"][0]]))
         head = f'<meta charset="utf-8"><title>{words["title"]} {name}</title>'
         page = f"<!doctype html><html lang={language}><head>{head}<style>{_STYLE}</style></head>"
         page += f"<body><h1>{name} {words['title']}</h1><main>{''.join(cards)}</main></body></html>"

@@ -29,7 +29,7 @@ def people_around(
     """
     positive = results.filter(pl.col("result") == "positive").select("tube", "reported_at")
     members = samples.select("resident_id", "tube", "sampled_at").join(positive, on="tube")
-    members = members.with_columns(pl.lit("member").alias("role"))
+    members = members.with_columns(pl.col("tube").cast(pl.String), pl.lit("member").alias("role"))
     homes = roster.join(members, on="resident_id").select(
         "block_id", "household_id", "tube", "reported_at", "sampled_at"
     )

@@ -6,10 +6,11 @@ from datetime import datetime
 
 import polars as pl
 
-CODE_SCHEMA = {
-    "resident_id": pl.String,
-    "code": pl.String,
-    "reason": pl.String,
+CODE_SCHEMA: dict[str, pl.DataType] = {
+    "person": pl.UInt64(),
+    "resident_id": pl.String(),
+    "code": pl.String(),
+    "reason": pl.String(),
     "since": pl.Datetime("ms"),
 }
 """Columns of ``codes.parquet``."""
@@ -20,7 +21,7 @@ def health_codes(
 ) -> pl.DataFrame:
     """Return everybody whose code is known, with the code told before.
 
-    ``people`` has resident_id, tube (of the last sample, null without one) and missed (called and
+    ``people`` has person (a number of their own), resident_id, tube (of the last sample, null without one) and missed (called and
     never sampled). A negative tube gives green, a positive one yellow until a later sample is
     negative; whoever was missed turns yellow at ``missed_at``, the round's end, None before it.
     Whoever waits for a result keeps the code of before.
@@ -29,6 +30,7 @@ def health_codes(
     result = pl.col("result")
     missed = pl.col("missed") & pl.lit(value=missed_at is not None)
     told = last.select(
+        "person",
         "resident_id",
         pl.when(result == "negative").then(pl.lit("green"))
         .when(result == "positive").then(pl.lit("yellow"))
@@ -42,8 +44,10 @@ def health_codes(
     if not previous.height:
         kept = told.filter(pl.col("code").is_not_null())
         return kept.with_columns(pl.lit("").alias("previous"))
-    before = previous.rename({"code": "old", "reason": "old_reason", "since": "old_since"})
-    both = told.join(before, on="resident_id", how="left", maintain_order="left")
+    before = previous.drop("resident_id").rename(
+        {"code": "old", "reason": "old_reason", "since": "old_since"}
+    )
+    both = told.join(before, on="person", how="left", maintain_order="left")
     both = both.with_columns(
         pl.coalesce("code", "old").alias("code"),
         pl.when(pl.col("code").is_null()).then("old_reason").otherwise("reason").alias("reason"),

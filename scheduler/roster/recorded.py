@@ -7,17 +7,24 @@ from datetime import timedelta
 
 import polars as pl
 
-SAMPLE_SCHEMA = {
-    "resident_id": pl.String,
-    "site_id": pl.Categorical,
+SAMPLE_SCHEMA: dict[str, pl.DataType] = {
+    "code": pl.UInt64(),
+    "resident_id": pl.String(),
+    "site_id": pl.Categorical(),
     "sampled_at": pl.Datetime("ms"),
-    "tube": pl.String,
+    "tube": pl.Categorical(),
     "recorded_at": pl.Datetime("ms"),
-    "void": pl.Boolean,
+    "void": pl.Boolean(),
 }
-"""Columns of ``samples.parquet``: every distinct row, so that the order of files says nothing."""
+"""Columns of ``samples.parquet``: every distinct row, so that the order of files says nothing.
 
-RESULT_SCHEMA = {"tube": pl.String, "result": pl.String, "reported_at": pl.Datetime("ms")}
+``code`` is that of the roster, a number for each person: 0 where no roster knows the person."""
+
+RESULT_SCHEMA: dict[str, pl.DataType] = {
+    "tube": pl.Categorical(),
+    "result": pl.String(),
+    "reported_at": pl.Datetime("ms"),
+}
 """Columns of ``results.parquet``."""
 
 
@@ -56,7 +63,7 @@ def merge(known: pl.DataFrame, batch: pl.DataFrame, key: str) -> Merged:
 
 def num_corrections(merged: pl.DataFrame, same_sample_min: int) -> int:
     """Return how many new rows say something else of a sample that another row is about."""
-    again = merged["resident_id"].is_duplicated()
+    again = merged["code"].is_duplicated()
     if not again.any():
         return 0
     groups = _grouped(merged.filter(again), same_sample_min).group_by("sample")
@@ -67,9 +74,9 @@ def num_corrections(merged: pl.DataFrame, same_sample_min: int) -> int:
 
 def _grouped(rows: pl.DataFrame, same_sample_min: int) -> pl.DataFrame:
     """Return rows sorted by person and time, with the number of the sample each is about."""
-    ordered = rows.sort("resident_id", "sampled_at")
+    ordered = rows.sort("code", "sampled_at")
     apart = pl.col("sampled_at").diff() > timedelta(minutes=same_sample_min)
-    fresh = (pl.col("resident_id") != pl.col("resident_id").shift()) | apart
+    fresh = (pl.col("code") != pl.col("code").shift()) | apart
     return ordered.with_columns(fresh.fill_null(value=True).cum_sum().alias("sample"))
 
 
@@ -79,27 +86,26 @@ def samples_of(rows: pl.DataFrame, same_sample_min: int) -> pl.DataFrame:
     Rows of a person of which each is at most ``same_sample_min`` after the one before are one
     sample; the row recorded last counts, whatever the order of the files.
     """
-    again = rows["resident_id"].is_duplicated()
+    again = rows["code"].is_duplicated()
     once = rows.filter(~again & ~rows["void"])
     if not again.any():
         return once
     several = _grouped(rows.filter(again), same_sample_min)
     several = several.with_columns(pl.coalesce("recorded_at", "sampled_at").alias("counts"))
-    ordered = several.sort(
-        "sample", "counts", "sampled_at", "void", "tube", pl.col("site_id").cast(pl.String)
-    )
+    texts = pl.col("tube", "site_id").cast(pl.String)  # sorted as text, whichever came first
+    ordered = several.sort("sample", "counts", "sampled_at", "void", texts)
     last = ordered.unique("sample", keep="last", maintain_order=True)
     return pl.concat([once, last.filter(~pl.col("void")).select(rows.columns)])
 
 
 def latest_samples(samples: pl.DataFrame) -> pl.DataFrame:
     """Return each person's last sample."""
-    again = samples["resident_id"].is_duplicated()
+    again = samples["code"].is_duplicated()
     if not again.any():
         return samples
-    several = samples.filter(again).sort("resident_id", "sampled_at", "tube")
+    several = samples.filter(again).sort("code", "sampled_at", pl.col("tube").cast(pl.String))
     return pl.concat(
-        [samples.filter(~again), several.unique("resident_id", keep="last", maintain_order=True)]
+        [samples.filter(~again), several.unique("code", keep="last", maintain_order=True)]
     )
 
 
