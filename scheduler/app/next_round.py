@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from scheduler.app.missed import Recorded, read_recorded
+from scheduler.app.recorded import Recorded, read_recorded
 from scheduler.app.revision import check_district
 from scheduler.app.runlog import Stages, logged
 from scheduler.app.runtime import Clock, Report, round_lock, silent

@@ -158,6 +158,8 @@ def _record_samples(base: _Base, read: RecordRows | None, result: RecordResult) 
     frame = merged.frame.drop("new")
     keep_state(base.folder, "samples", frame)
     keep_state(base.folder, "unknown", strangers)
+    if num_unknown:
+        result.remarks["C622"] = num_unknown
     if strangers.height:
         result.files["unknown"] = str(keep_table(base.folder, "unknown", strangers.drop("code")))
     result.samples = {

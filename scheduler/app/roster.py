@@ -7,45 +7,37 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import polars as pl
 
 from scheduler.app.plan import PlanOptions, Watch, make_revision
 from scheduler.app.revision import Revision, open_revision
+from scheduler.app.roster_people import Counted, give, people_frame, rejected_frame
 from scheduler.app.runlog import Stages, logged
 from scheduler.app.runtime import Clock, Report, round_lock, silent
-from scheduler.domain.city import Flags, Ints
+from scheduler.domain.city import Ints
 from scheduler.domain.district import restrict
 from scheduler.domain.instance import Instance
 from scheduler.domain.roster import FATE_WORDS, REASONS
-from scheduler.domain.row_codes import ROW_CODES
 from scheduler.errors import BreachError, CannotRunError, Finding
 from scheduler.ingest.counted import COUNTED_FILE, counted_csv, with_counted
 from scheduler.ingest.loader import load
 from scheduler.ingest.residents import ResidentRows, read_residents
-from scheduler.publish.call_lists import as_indices
 from scheduler.publish.private import secret_key
 from scheduler.publish.record_files import RECORDS
 from scheduler.publish.roster_files import (
     KEY_FILE,
     ROSTERS_FOLDER,
     RosterOutput,
-    sort_key,
     write_roster,
 )
-from scheduler.roster.allot import Allotted, allot
+from scheduler.roster.allot import Allotted
 from scheduler.roster.counting import (
-    Counts,
-    Units,
     count_units,
     counted_blocks,
     fits,
     planned_people,
     units_of,
 )
-from scheduler.roster.homes import Residents
-from scheduler.roster.pseudonym import codes_of
-from scheduler.roster.settle import Settled, settle
-from scheduler.solve.spacing import site_quota
+from scheduler.roster.settle import settle
 from scheduler.store import RosterRecord, Store
 
 
@@ -88,15 +80,6 @@ class RosterResult:
         return {**content, **self.figures, "folder": str(self.folder), "notes": notes}
 
 
-@dataclass(frozen=True)
-class _Counted:
-    """A roster laid over a revision's blocks."""
-
-    settled: Settled
-    units: Units
-    counts: Counts
-
-
 def roster_round(
     folder: Path, options: RosterOptions, report: Report = silent, clock: Clock | None = None
 ) -> RosterResult:
@@ -134,15 +117,13 @@ def roster_round(
         rows = ResidentRows(rows.frame.clear(), rows.files, rows.notes, rows.remarks)
         used, replanned = _followed(folder, opened, counted, (run.store, Watch(clock, stages)))
         run.instance, run.revision = used.instance, used.name
-        stages("giving slots")
-        given = _allotted(used, counted)
-        stages("writing codes")
-        key = _key(folder)
-        people = _people(used.instance, counted, given, key)
+        stages("giving slots and codes")
+        given, codes = give(used, counted, _key(folder))
+        people = people_frame(used.instance, counted, given, codes)
         stages("writing files")
         result = _result(used, counted, given, (rows, total, replanned))
         output = RosterOutput(
-            people, _rejected(counted.settled.rejected, rows.files, used.instance),
+            people, rejected_frame(counted.settled.rejected, rows.files, used.instance),
             {**result.to_dict(), "plain_ids": options.plain_ids, "names": options.allow_names},
             options.plain_ids, options.allow_names, options.slips,
         )  # fmt: skip
@@ -170,14 +151,14 @@ def _key(folder: Path) -> bytes:
     return secret_key(path)
 
 
-def _counted(instance: Instance, rows: ResidentRows) -> _Counted:
+def _counted(instance: Instance, rows: ResidentRows) -> Counted:
     settled = settle(instance, rows.frame)
     units = units_of(instance, settled)
-    return _Counted(settled, units, count_units(units, settled))
+    return Counted(settled, units, count_units(units, settled))
 
 
 def _followed(
-    folder: Path, opened: Revision, counted: _Counted, tools: tuple[Store, Watch]
+    folder: Path, opened: Revision, counted: Counted, tools: tuple[Store, Watch]
 ) -> tuple[Revision, bool]:
     """Return the revision that the roster fits: the one opened, or a new one."""
     instance, units, counts = opened.instance, counted.units, counted.counts
@@ -194,76 +175,9 @@ def _followed(
     return Revision(name, new, plan), True
 
 
-def _allotted(used: Revision, counted: _Counted) -> tuple[Ints, Allotted]:
-    """Return the block of each person in the revision used, and what each gets."""
-    place = {text: b for b, text in enumerate(used.instance.blocks.ids.tolist())}
-    block_of = np.array([place.get(u, -1) for u in counted.units.ids.tolist()], dtype=np.int64)
-    block = block_of[counted.units.of_row]
-    settled = counted.settled
-    residents = Residents(
-        block=block,
-        household=settled.household,
-        fate=settled.fate,
-        reason=settled.reason,
-        elderly=settled.elderly,
-        priority=settled.people["priority"].to_numpy().astype(np.int64),
-    )
-    return block, allot(used.instance, used.plan, residents, site_quota(used.instance))
-
-
-def _people(
-    instance: Instance, counted: _Counted, given: tuple[Ints, Allotted], key: bytes
-) -> pl.DataFrame:
-    """Return everybody with what they got, sorted by community, time and household."""
-    block, allotted = given
-    settled, row, rows = counted.settled, allotted.row, allotted.rows
-    called = row >= 0
-    at = np.where(called, row, 0)
-    start = _of_rows(rows.start, at, called)
-    never = int(rows.start.max(initial=0)) + 1
-    community = instance.blocks.community_index[block]
-    key_of_row = sort_key((community, np.where(called, start, never), block))
-    order = np.argsort(key_of_row, kind="stable")
-    columns = {
-        "community": community,
-        "block": block,
-        "household": settled.household,
-        "fate": allotted.fate,
-        "reason": allotted.reason,
-    }
-    codes = codes_of(settled.people["resident_id"], key)
-    if codes.is_duplicated().any():  # one time in a million for a city
-        raise CannotRunError(
-            "Two residents have the same code", hint="Remove rosters/key for other codes."
-        )
-    frame = settled.people.select(
-        "resident_id", "household_id", "birth_year", "category", "category_at", "priority",
-        "rounds_sampled", "name",
-    ).with_columns(
-        codes,
-        *(pl.Series(name, column.astype(np.int32)) for name, column in columns.items()),
-        as_indices(_of_rows(rows.site, at, called)).alias("site"),
-        as_indices(start).alias("start"),
-        as_indices(_of_rows(rows.end, at, called)).alias("end"),
-        as_indices(
-            _of_rows(rows.start // instance.settings.round.wave_minutes, at, called)
-        ).alias("wave"),
-        as_indices(allotted.tube).alias("tube"),
-    )  # fmt: skip
-    return frame[order]
-
-
-def _of_rows(column: Ints, at: Ints, called: Flags) -> Ints:
-    """Return the value of each person's row of the plan, -1 where there is none."""
-    if not len(column):
-        return np.full(len(at), -1, dtype=np.int64)
-    values: Ints = np.where(called, column[at], -1)
-    return values
-
-
 def _result(
     used: Revision,
-    counted: _Counted,
+    counted: Counted,
     given: tuple[Ints, Allotted],
     read: tuple[ResidentRows, int, bool],
 ) -> RosterResult:
@@ -316,14 +230,3 @@ def _store(store: Store, used: Revision, result: RosterResult, sha256: str) -> N
     )
     with store.transaction() as change:
         change.put_roster(used.instance.settings.round.id, used.name, record)
-
-
-def _rejected(rejected: pl.DataFrame, files: tuple[str, ...], instance: Instance) -> pl.DataFrame:
-    """Return the rows set aside with file and reason."""
-    chinese = instance.settings.round.language == "zh"
-    words = {code: rule.chinese if chinese else rule.title for code, rule in ROW_CODES.items()}
-    return rejected.with_columns(
-        pl.Series(list(files)).gather(rejected["file"]).alias("file"),
-        pl.col("fault").alias("code"),
-        pl.col("fault").replace_strict(words, return_dtype=pl.String).alias("reason"),
-    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
@@ -106,40 +106,73 @@ def _read(
     typed: Callable[[pl.DataFrame], pl.DataFrame],
     progress: Progress | None,
 ) -> RecordRows:
-    good: list[pl.DataFrame] = []
-    bad: list[pl.DataFrame] = []
+    sorted_out = _SortedOut(typed)
     findings: list[Finding] = []
     for number, path in enumerate(paths):
         log = FileLog(path.name)
         rows = read_rows(path, table, log)
         findings += log.findings
         if rows is not None:
-            frame = typed(rows)
-            usable = frame[FAULT].is_null()
-            good.append(frame.filter(usable).drop(LINE, FAULT))
-            if not usable.all():
-                bad.append(_kept_apart(rows, frame[FAULT], number))
+            sorted_out.add(rows.with_columns(pl.lit(number, pl.UInt32).alias("file")))
         if progress is not None:
             progress(number + 1, len(paths))
     if any(f.severity is Severity.ERROR for f in findings):
         error = InputError(findings)
         error.hint = "Mend the file, then run the command again; nothing was recorded."
         raise error
-    rejected = pl.concat(bad) if bad else pl.DataFrame(schema=_REJECTED)
-    frame = pl.concat(good, how="vertical_relaxed")
+    frame, rejected = sorted_out.result()
     names = tuple(path.name for path in paths)
     return RecordRows(frame, rejected, frame.height + rejected.height, names, tuple(findings))
 
 
+@dataclass
+class _SortedOut:
+    """Rows that can be used and rows that cannot, of many files of the same columns at once.
+
+    Each step costs the same for a small file as for a large one, and there are thousands of them.
+    """
+
+    typed: Callable[[pl.DataFrame], pl.DataFrame]
+    good: list[pl.DataFrame] = field(default_factory=list)
+    bad: list[pl.DataFrame] = field(default_factory=list)
+    waiting: list[pl.DataFrame] = field(default_factory=list)
+
+    def add(self, rows: pl.DataFrame) -> None:
+        """Take in the rows of a file."""
+        if self.waiting and self.waiting[-1].columns != rows.columns:
+            self._flush()
+        self.waiting.append(rows)
+        if sum(part.height for part in self.waiting) >= _ROWS_AT_ONCE:
+            self._flush()
+
+    def result(self) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Return the rows that can be used, and the others with file, line, fault and cells."""
+        self._flush()
+        rejected = pl.concat(self.bad) if self.bad else pl.DataFrame(schema=_REJECTED)
+        return pl.concat(self.good, how="vertical_relaxed"), rejected
+
+    def _flush(self) -> None:
+        if not self.waiting:
+            return
+        rows = pl.concat(self.waiting)
+        self.waiting = []
+        frame = self.typed(rows)
+        usable = frame[FAULT].is_null()
+        self.good.append(frame.filter(usable).drop(LINE, FAULT, "file", strict=False))
+        if not usable.all():
+            self.bad.append(_kept_apart(rows, frame[FAULT]))
+
+
+_ROWS_AT_ONCE = 250_000
 _REJECTED = {
     "file": pl.UInt32, LINE: pl.UInt32, FAULT: pl.String, **dict.fromkeys(_CELLS, pl.String)
 }  # fmt: skip
 
 
-def _kept_apart(rows: pl.DataFrame, fault: pl.Series, number: int) -> pl.DataFrame:
+def _kept_apart(rows: pl.DataFrame, fault: pl.Series) -> pl.DataFrame:
     wrong = rows.with_columns(fault).filter(pl.col(FAULT).is_not_null())
     cells = [pl.col(name) if name in rows.columns else pl.lit("").alias(name) for name in _CELLS]
-    return wrong.select(pl.lit(number, pl.UInt32).alias("file"), LINE, FAULT, *cells)
+    return wrong.select("file", LINE, FAULT, *cells)
 
 
 def _typed_samples(rows: pl.DataFrame, settings: Settings) -> pl.DataFrame:

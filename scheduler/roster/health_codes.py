@@ -21,10 +21,10 @@ def health_codes(
 ) -> pl.DataFrame:
     """Return everybody whose code is known, with the code told before.
 
-    ``people`` has person (a number of their own), resident_id, tube (of the last sample, null without one) and missed (called and
-    never sampled). A negative tube gives green, a positive one yellow until a later sample is
-    negative; whoever was missed turns yellow at ``missed_at``, the round's end, None before it.
-    Whoever waits for a result keeps the code of before.
+    ``people`` has person (a number of their own), resident_id, tube (of the last sample, null
+    without one) and missed (called and never sampled). A negative tube gives green, a positive one
+    yellow until a later sample is negative; whoever was missed turns yellow at ``missed_at``, the
+    round's end, None before it. Whoever waits for a result keeps the code of before.
     """
     last = people.join(results, on="tube", how="left", maintain_order="left")
     result = pl.col("result")

@@ -13,7 +13,7 @@ import polars as pl
 import pytest
 from click.testing import CliRunner, Result
 
-from scheduler.app.missed import read_recorded
+from scheduler.app.recorded import read_recorded
 from scheduler.app.revision import open_revision
 from scheduler.app.runtime import Clock
 from scheduler.cli.main import cli
@@ -104,7 +104,7 @@ def test_broken_and_unknown_samples(folder: Path) -> None:
         4,
     )
     assert found["rejected_codes"] == {"C602": 1, "C603": 1, "C615": 1, "C621": 1}
-    assert found["remarks"] == {"C623": 1}
+    assert found["remarks"] == {"C622": 1, "C623": 1}
     aside = Path(found["files"]["unknown"]).read_text("utf-8-sig")
     assert "NOBODY" in aside
     rejected = pl.read_csv(found["files"]["rejected_samples"])
