@@ -19,6 +19,10 @@ _DAY_WINDOWS = ((9 * 60, 11 * 60), (14 * 60, 16 * 60))
 """Minutes of the day in which old people come; the same as in the plan's order of blocks."""
 
 
+_MOST_STEPS, _MOST_HOUSEHOLDS = 5_000, 700
+"""Limits of seating a block anew; the second keeps the recursion shallow."""
+
+
 def slack_of(rows: Rows, quota: Ints) -> Ints:
     """Return the people that each row may take beyond the plan's, without exceeding the quota."""
     key = rows.site * (int(rows.start.max(initial=0)) + 1) + rows.start
@@ -81,21 +85,60 @@ class _Rooms:
 
 
 def _relieve(rows: Rows, homes: Homes, row: Ints, where: tuple[_Rooms, int]) -> None:
-    """Move households out of a crowded slot to the nearest slot of their block with room."""
+    """Seat the blocks of a crowded slot anew, one after the other, until it holds its people."""
     room, slot = where
     inside = np.flatnonzero((row >= 0) & (room.slot[row] == slot))
-    for home in inside[np.argsort(homes.size[inside], kind="stable")].tolist():
-        size = int(homes.size[home])
-        others = np.flatnonzero((rows.block == homes.block[home]) & (room.free[room.slot] >= size))
-        if not len(others):
-            continue
-        away = np.abs(rows.start[others] - rows.start[row[home]])
-        target = int(others[np.argmin(away)])
-        room.free[slot] += size
-        room.free[room.slot[target]] -= size
-        row[home] = target
+    for block in np.unique(homes.block[inside]).tolist():
         if room.free[slot] >= 0:
             return
+        mine = np.flatnonzero((homes.block == block) & (row >= 0))
+        own = np.flatnonzero(rows.block == block)
+        load = np.zeros(len(room.free), dtype=np.int64)
+        np.add.at(load, room.slot[row[mine]], homes.size[mine])
+        rooms = (room.free + load)[room.slot[own]]
+        found = pack_exactly(homes.size[mine].tolist(), np.maximum(rooms, 0).tolist())
+        if found is not None:
+            row[mine] = own[found]
+            room.free[:] += load
+            np.add.at(room.free, room.slot[row[mine]], -homes.size[mine])
+
+
+def pack_exactly(sizes: list[int], rooms: list[int]) -> list[int] | None:
+    """Return a room for each size so that none is exceeded, None where none was found.
+
+    Largest first into the fullest room that holds it, going back where that fails; gives up after
+    some thousands of steps, far beyond what households of one to six people need.
+    """
+    order = sorted(range(len(sizes)), key=lambda i: -sizes[i])
+    left, chosen = list(rooms), [0] * len(sizes)
+    failed: set[tuple[int, ...]] = set()
+    steps = 0
+
+    def place(at: int) -> bool:
+        nonlocal steps
+        if at == len(order):
+            return True
+        key = (at, *sorted(left))
+        steps += 1
+        if key in failed or steps > _MOST_STEPS:
+            return False
+        tried: set[int] = set()
+        size = sizes[order[at]]
+        for room in sorted(range(len(left)), key=lambda r: left[r]):
+            if left[room] < size or left[room] in tried:
+                continue
+            tried.add(left[room])
+            left[room] -= size
+            chosen[order[at]] = room
+            if place(at + 1):
+                return True
+            left[room] += size
+        failed.add(key)
+        return False
+
+    if sum(sizes) > sum(rooms) or len(sizes) > _MOST_HOUSEHOLDS:
+        return None
+    return chosen if place(0) else None
 
 
 def _seated(instance: Instance, rows: Rows, homes: Homes, slack: Ints) -> Ints:
@@ -128,12 +171,12 @@ def _seated(instance: Instance, rows: Rows, homes: Homes, slack: Ints) -> Ints:
         capacity=rows.people[order],
         slack=slack[order],
         spare=np.zeros(len(first), dtype=np.int64),
-        partial=np.zeros(len(first), dtype=bool),
+        partial=bins.partial[block],
         may_split=False,
     )
     found = fill(Items(waves[here], homes.size[here], rank[here]), slots)
     row = np.full(len(homes.size), -1, dtype=np.int64)
-    row[here] = order[found.bin] if len(here) else -1
+    row[here] = np.where(found.bin >= 0, order[found.bin], -1) if len(here) else -1
     return row
 
 
