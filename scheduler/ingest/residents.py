@@ -71,6 +71,10 @@ def read_residents(
         typed, found = _typed(rows, settings, allow_names=allow_names)
         remarks = {code: remarks.get(code, 0) + count for code, count in found.items()}
         parts.append(typed.with_columns(pl.lit(number, pl.UInt16).alias(FILE)))
+    if not any(f.severity is Severity.ERROR for f in findings) and not sum(map(len, parts)):
+        log = FileLog(paths[0].name)
+        log.add("C110", "expected at least one resident below the header")
+        findings += log.findings
     if any(f.severity is Severity.ERROR for f in findings):
         error = InputError(findings)
         error.hint = "Mend the file, then run the command again; nothing was changed."

@@ -329,3 +329,40 @@ def test_as_a_process(folder: Path) -> None:
     assert "[C601]" in done.stderr
     assert "王小明" not in done.stderr + done.stdout
     assert "error" in json.loads(done.stdout)
+
+
+def test_an_empty_roster_is_refused(folder: Path) -> None:
+    """A file of a header alone does not take the place of a roster."""
+    roster(folder, "--residents", folder / "residents.csv")
+    (folder / "header.csv").write_text("resident_id,household_id\n")
+    done = run("roster", folder, "--residents", folder / "header.csv")
+    assert isinstance(done.exception, InputError)
+    assert [f.code for f in done.exception.findings] == ["C110"]
+    assert read_roster(folder)[1].height == PEOPLE
+
+
+def test_household_numbers_that_repeat_in_each_building(folder: Path) -> None:
+    """With household_ids = "block" flat 101 of one building is not flat 101 of another."""
+    rows = residents(folder).with_columns(pl.col("户编号").str.slice(-3))
+    path = put(folder, rows)
+    assert roster(folder, "--residents", path)["rejected"] > PEOPLE // 2
+    toml = (folder / "round.toml").read_text("utf-8")
+    toml = toml.replace('household_ids = "round"', 'household_ids = "block"')
+    (folder / "round.toml").write_text(toml, encoding="utf-8")
+    assert run("plan", folder, "--quiet").exit_code == 0
+    found = roster(folder, "--residents", path)
+    assert (found["rejected"], found["replanned"]) == (0, False)
+    people = read_roster(folder)[1].filter(pl.col("fate") == "slot")
+    homes = people.group_by("block_id", "household_id")
+    assert (homes.agg(pl.struct("site_id", "start").n_unique().alias("n"))["n"] == 1).all()
+
+
+def test_a_lost_key_is_not_made_anew(folder: Path) -> None:
+    """Once samples stand by their codes, a lost key stops the roster instead of changing codes."""
+    path = folder / "residents.csv"
+    roster(folder, "--residents", path)
+    (folder / "rosters" / "records").mkdir()
+    (folder / "rosters" / "key").unlink()
+    done = run("roster", folder, "--residents", path)
+    assert isinstance(done.exception, CannotRunError)
+    assert "key" in done.exception.message
