@@ -166,8 +166,8 @@ def _careful(body: bytes, names: list[str], first_line: int) -> pl.DataFrame:
     """Read line by line; a line of more cells than the header, or of open quotes, has a fault."""
     schema = {**dict.fromkeys(names, pl.String), LINE: pl.UInt32, FAULT: pl.String}
     parts, rows = [pl.DataFrame(schema=schema)], []
-    for number, line in enumerate(body.split(b"\n"), first_line):
-        cells, fault = _cells(line.rstrip(b"\r").decode(), len(names))
+    for number, line in enumerate(io.BytesIO(body), first_line):
+        cells, fault = _cells(line.rstrip(b"\r\n").decode(), len(names))
         rows.append((*cells, number, fault))
         if len(rows) == _CHUNK_ROWS:
             parts.append(pl.DataFrame(rows, schema=schema, orient="row"))

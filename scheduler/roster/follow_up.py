@@ -8,10 +8,10 @@ import polars as pl
 
 from scheduler.domain.settings import ResultSettings
 
-FOLLOW_SCHEMA = {
-    "resident_id": pl.String,
-    "tube": pl.String,
-    "role": pl.String,
+FOLLOW_SCHEMA: dict[str, pl.DataType] = {
+    "resident_id": pl.String(),
+    "tube": pl.String(),
+    "role": pl.String(),
     "isolate_from": pl.Datetime("ms"),
     "resample_from": pl.Datetime("ms"),
     "resample_by": pl.Datetime("ms"),

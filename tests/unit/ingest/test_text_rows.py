@@ -6,13 +6,15 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scheduler.errors import CannotRunError
 from scheduler.ingest.findings import FileLog
 from scheduler.ingest.people_columns import PEOPLE_HEADERS, PEOPLE_TABLES, RESIDENTS
 from scheduler.ingest.text_rows import read_rows
+
+QUICK = settings(deadline=None, derandomize=True, max_examples=60)
 
 HEADER = "resident_id,household_id,block_id\n"
 
@@ -101,6 +103,7 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
         read_rows(tmp_path / "none.csv", RESIDENTS, FileLog("none.csv"))
 
 
+@QUICK
 @given(
     st.lists(
         st.text(st.characters(exclude_characters="\n\r\0", codec="utf-8"), max_size=12), max_size=12

@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scheduler.roster.buildings import building_of, natural_order, pack_buildings
+
+QUICK = settings(deadline=None, derandomize=True, max_examples=60)
 
 
 @pytest.mark.parametrize(
@@ -33,6 +35,7 @@ def test_buildings_count_as_people_do() -> None:
     assert [names[i] for i in natural_order(names)] == ["1号楼", "2号楼", "10号楼"]
 
 
+@QUICK
 @given(st.lists(st.integers(1, 700), max_size=30))
 def test_blocks_of_buildings(people: list[int]) -> None:
     """Small buildings share a block of at most 250; a larger one has blocks to itself, in order."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scheduler.roster.fill import Bins, Filled, Items, fill
+
+QUICK = settings(deadline=None, derandomize=True, max_examples=60)
 
 GROUPS = st.lists(
     st.tuples(
@@ -44,6 +46,7 @@ def loads(items: Items, bins: Bins, found: Filled) -> np.ndarray:
     return count.astype(np.int64)
 
 
+@QUICK
 @given(GROUPS, st.integers(0, 3))
 def test_slots_hold_whole_households(groups: list[tuple[list[int], list[int]]], slack: int) -> None:
     """A household is in one slot of its group, within capacity and slack, or the excess is told."""
@@ -76,6 +79,7 @@ def test_a_household_may_exceed_the_slot_by_its_slack() -> None:
     assert found.over.tolist() == [0, 1]
 
 
+@QUICK
 @given(
     st.lists(st.lists(st.integers(1, 10), max_size=14), min_size=1, max_size=5),
     st.integers(0, 2),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import polars as pl
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scheduler.roster.recorded import (
@@ -17,6 +17,8 @@ from scheduler.roster.recorded import (
     results_of,
     samples_of,
 )
+
+QUICK = settings(deadline=None, derandomize=True, max_examples=60)
 
 START = datetime(2020, 12, 22, 6)  # noqa: DTZ001  # local by rule
 ROWS = st.lists(
@@ -49,6 +51,7 @@ def known(frame: pl.DataFrame) -> list[tuple[object, ...]]:
     )
 
 
+@QUICK
 @given(ROWS, st.permutations(range(8)), st.integers(0, 8))
 def test_the_order_of_files_says_nothing(
     cells: list[tuple[str, int, str, int | None, bool]], order: list[int], cut: int

@@ -6,13 +6,15 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scheduler.domain.city import Ints
 from scheduler.roster.homes import Homes, Rows
 from scheduler.roster.slots import seat
 from tests.rounds import Recipe, random_instance
+
+QUICK = settings(deadline=None, derandomize=True, max_examples=60)
 
 INSTANCE = random_instance(1, Recipe(num_communities=4, blocks_per_community=2))
 SLOT = 15
@@ -48,6 +50,7 @@ def quota_of(value: int) -> Ints:
     return np.full(len(INSTANCE.sites), value)
 
 
+@QUICK
 @given(
     st.lists(st.integers(1, 4), min_size=1, max_size=6),
     st.lists(st.integers(1, 6), min_size=2, max_size=3),
