@@ -36,11 +36,11 @@ from scheduler.errors import (
 )
 from scheduler.ingest.columns import CHINESE_HEADERS, TABLES, Table
 from scheduler.ingest.findings import CODES as FINDINGS
+from scheduler.ingest.people_columns import PEOPLE_HEADERS, PEOPLE_TABLES
 from scheduler.publish.formats.rows import KINDS as PUBLISHED
 from scheduler.publish.notices.texts import NoticeTexts
 from scheduler.publish.publisher import FORMATS
 from scheduler.publish.words import CHINESE_HEADERS as PUBLISHED_HEADERS
-from scheduler.ingest.people_columns import PEOPLE_HEADERS, PEOPLE_TABLES
 
 TOP = Path(__file__).parents[2]
 README = (TOP / "README.md").read_text(encoding="utf-8")

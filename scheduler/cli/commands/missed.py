@@ -37,7 +37,8 @@ def command(
       nat-scheduler missed dalian
       nat-scheduler missed dalian --at "2020-12-23 12:00"
     """  # noqa: D301  # click reads the backspace itself
-    result = missed_round(folder, at=at, database_url=database_url, report=Progress(quiet=quiet))
+    with Progress(quiet=quiet, lines=True) as progress:
+        result = missed_round(folder, at=at, database_url=database_url, report=progress.stage)
     if as_json:
         click.echo(json.dumps(result.to_dict(), ensure_ascii=False))
     else:

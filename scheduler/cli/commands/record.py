@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
 import click
-from tqdm import tqdm
 
 from scheduler.app.record import RecordOptions, RecordResult, record_round
 from scheduler.cli.progress import Progress
@@ -45,15 +43,9 @@ def command(folder: Path, as_json: bool, quiet: bool, **options: Any) -> None:  
     Exit codes: 0 every row is accounted for, rejected rows included; 1 a file cannot be used as a
     whole; 2 cannot run.
     """  # noqa: D301  # click reads the backspace itself
-    hidden = quiet or not sys.stderr.isatty()
-    with tqdm(unit=" files", disable=hidden, file=sys.stderr, leave=False) as bar:
-
-        def tick(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
-
-        asked = RecordOptions(**options)
-        result = record_round(folder, asked, Progress(quiet=quiet), tick)
+    asked = RecordOptions(**options)
+    with Progress(quiet=quiet) as progress:
+        result = record_round(folder, asked, progress.stage, progress.tick)
     if as_json:
         click.echo(json.dumps(result.to_dict(), ensure_ascii=False))
     else:

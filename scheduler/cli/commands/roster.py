@@ -44,7 +44,8 @@ def command(folder: Path, as_json: bool, quiet: bool, **options: Any) -> None:  
     whole; 2 cannot run.
     """  # noqa: D301  # click reads the backspace itself
     asked = RosterOptions(**options)
-    result = roster_round(folder, asked, Progress(quiet=quiet))
+    with Progress(quiet=quiet, lines=True) as progress:
+        result = roster_round(folder, asked, progress.stage)
     if as_json:
         click.echo(json.dumps(result.to_dict(), ensure_ascii=False))
     else:

@@ -42,7 +42,8 @@ def command(action: str, folder: Path, as_json: bool, quiet: bool, **options: An
       nat-scheduler round coverage dalian
     """  # noqa: D301  # click reads the backspace itself
     if action == "next":
-        result = next_round(folder, NextOptions(**options), Progress(quiet=quiet))
+        with Progress(quiet=quiet, lines=True) as progress:
+            result = next_round(folder, NextOptions(**options), progress.stage)
     else:
         result = rounds_so_far(folder)
     if as_json:
