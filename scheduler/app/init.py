@@ -30,7 +30,12 @@ class InitResult:
 
 
 def init_round(
-    folder: Path, *, city: str | None = None, people: int | None = None, seed: int | None = None
+    folder: Path,
+    *,
+    city: str | None = None,
+    people: int | None = None,
+    seed: int | None = None,
+    residents: bool = False,
 ) -> InitResult:
     """Write a new round folder: a synthetic city, or templates when no city is named.
 
@@ -40,11 +45,12 @@ def init_round(
         When the folder exists and is not empty, or the arguments do not fit together.
     """
     if city is None:
-        if people is not None or seed is not None:
-            raise CannotRunError("Expected --people and --seed with --city only")
+        if people is not None or seed is not None or residents:
+            raise CannotRunError("Expected --people, --seed and --residents with --city only")
         return InitResult(str(folder), None, False, None, write_templates(folder))
     used = DEFAULT_SEED if seed is None else seed
-    return InitResult(str(folder), city, True, used, write_city(folder, city, people, used))
+    rows = write_city(folder, city, people, used, residents=residents)
+    return InitResult(str(folder), city, True, used, rows)
 
 
 __all__ = ["CITIES", "DEFAULT_SEED", "InitResult", "init_round"]

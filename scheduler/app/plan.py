@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from scheduler.app.certify import Certified, certify
+from scheduler.app.runlog import Stages, logged
 from scheduler.app.runtime import Clock, Report, round_lock, silent
 from scheduler.app.variant import vary
 from scheduler.domain.district import restrict
 from scheduler.domain.instance import Instance
 from scheduler.domain.plan import Plan
 from scheduler.domain.verify import verify
-from scheduler.errors import BreachError, PromiseError, SchedulerError
+from scheduler.errors import BreachError, PromiseError
 from scheduler.ingest.loader import load_instance
 from scheduler.publish.plan_files import commit_plan, discard_partial, next_revision, stage_plan
 from scheduler.solve import make_plan
-from scheduler.store import RoundInfo, RunRecord, Store, open_store
-
-INTERRUPTED = 130
-"""Exit code after Ctrl-C, by the shells' convention of 128 + signal number."""
+from scheduler.store import RoundInfo, Store
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,29 +50,6 @@ class PlanResult:
         return {**self.summary, "folder": str(self.folder), "seconds": self.seconds}
 
 
-class _Stages:
-    """Measures stages and passes them on to whoever reports progress."""
-
-    def __init__(self, clock: Clock, report: Report) -> None:
-        self._clock, self._report = clock, report
-        self._begin = self._last = clock.monotonic()
-        self._name = ""
-        self.seconds: dict[str, float] = {}
-
-    def __call__(self, name: str, gap: float | None = None) -> None:
-        now = self._clock.monotonic()
-        if self._name:
-            spent = self.seconds.get(self._name, 0.0) + now - self._last
-            self.seconds[self._name] = round(spent, 3)
-        self._name, self._last = name, now
-        self._report(name, gap)
-
-    def end(self) -> dict[str, float]:
-        """Close the last stage and return all of them with their total."""
-        self("done")
-        return {**self.seconds, "total": round(self._clock.monotonic() - self._begin, 3)}
-
-
 def plan_round(
     folder: Path, options: PlanOptions, report: Report = silent, clock: Clock | None = None
 ) -> PlanResult:
@@ -93,41 +67,73 @@ def plan_round(
         When the time limit passes before a plan is complete.
     """
     clock = clock or Clock()
-    stages = _Stages(clock, report)
-    with round_lock(folder), _logged(folder, options, clock, stages) as run:
+    stages = Stages(clock, report)
+    with round_lock(folder), logged("plan", folder, options.database_url, stages) as run:
         stages("reading")
         whole = vary(load_instance(folder), options.changes)
         instance = whole if options.district is None else restrict(whole, options.district)
         run.instance = instance
-        revision = next_revision(folder)
-        deadline = _deadline(clock, options)
+        run.revision, plan = make_revision(
+            folder, instance, options, run.store, Watch(clock, stages)
+        )
+    return PlanResult(run.revision, folder / "plans" / run.revision, plan.summary, run.seconds)
 
-        def make(this: Instance) -> Plan:
-            return make_plan(
-                this, seed=options.seed, revision=revision, report=stages, deadline=deadline
-            )
 
-        if options.certify:
-            certified = certify(instance, make, seed=options.seed, report=stages)
-            _refuse_uncertified(certified, options)
-            plan = certified.plan
-            plan.summary["certified"] = certified.about
-        else:
-            plan = make(instance)
-        if options.changes:
-            plan.summary["variant"] = list(options.changes)
-        stages("checking", plan.summary["relative_gap"])
-        _refuse_breaches(instance, plan, revision)
-        if options.strict and plan.summary["late_people"]:
-            raise PromiseError(
-                f"{plan.summary['late_people']:,} people would get their result after the promise "
-                f"of {instance.settings.targets.result_hours:g} hours; the plan was not kept",
-                hint="Plan without --strict to see when and where.",
-            )
-        stages("writing")
-        _keep(folder, revision, plan, instance, run.store)
-        run.revision = revision
-    return PlanResult(revision, folder / "plans" / revision, plan.summary, run.seconds)
+@dataclass(frozen=True)
+class Watch:
+    """The clock of a run and whoever is told of its stages."""
+
+    clock: Clock
+    stages: Report
+
+
+def make_revision(
+    folder: Path,
+    instance: Instance,
+    options: PlanOptions,
+    store: Store,
+    watch: Watch,
+    *,
+    extra: Mapping[str, bytes] | None = None,
+) -> tuple[str, Plan]:
+    """Plan an instance and keep it as the next revision; the caller holds the round's lock.
+
+    ``extra`` holds further files of the revision by name. Raises as :func:`plan_round` does.
+    """
+    revision = next_revision(folder)
+    plan = _make(instance, options, revision, watch)
+    watch.stages("checking", plan.summary["relative_gap"])
+    _refuse_breaches(instance, plan, revision)
+    if options.strict and plan.summary["late_people"]:
+        raise PromiseError(
+            f"{plan.summary['late_people']:,} people would get their result after the promise "
+            f"of {instance.settings.targets.result_hours:g} hours; the plan was not kept",
+            hint="Plan without --strict to see when and where.",
+        )
+    watch.stages("writing", None)
+    _keep(folder, revision, plan, instance, (store, extra))
+    return revision, plan
+
+
+def _make(instance: Instance, options: PlanOptions, revision: str, watch: Watch) -> Plan:
+    """Make a plan as the options ask: certified, or of a variant, which the summary then tells."""
+    deadline = _deadline(watch.clock, options)
+
+    def make(this: Instance) -> Plan:
+        return make_plan(
+            this, seed=options.seed, revision=revision, report=watch.stages, deadline=deadline
+        )
+
+    if options.certify:
+        certified = certify(instance, make, seed=options.seed, report=watch.stages)
+        _refuse_uncertified(certified, options)
+        plan = certified.plan
+        plan.summary["certified"] = certified.about
+    else:
+        plan = make(instance)
+    if options.changes:
+        plan.summary["variant"] = list(options.changes)
+    return plan
 
 
 def _deadline(clock: Clock, options: PlanOptions) -> Any:  # noqa: ANN401  # a function or None
@@ -157,59 +163,28 @@ def _refuse_uncertified(certified: Certified, options: PlanOptions) -> None:
         )
 
 
-def _keep(folder: Path, revision: str, plan: Plan, instance: Instance, store: Store) -> None:
+def _keep(
+    folder: Path,
+    revision: str,
+    plan: Plan,
+    instance: Instance,
+    where: tuple[Store, Mapping[str, bytes] | None],
+) -> None:
     """Write the folder beside its place, insert the rows, rename, commit: whole or not at all."""
-    stage_plan(folder, revision, plan)
+    store, extra = where
+    stage_plan(folder, revision, plan, extra)
     try:
         with store.transaction() as change:
-            change.add_revision(_round_info(instance), revision, plan, replace=True)
+            change.add_revision(round_info(instance), revision, plan, replace=True)
             commit_plan(folder, revision)
     finally:
         discard_partial(folder)
 
 
-def _round_info(instance: Instance) -> RoundInfo:
+def round_info(instance: Instance) -> RoundInfo:
+    """Return what the store knows of an instance's round."""
     this, clock = instance.settings.round, instance.clock
     return RoundInfo(
         round_id=this.id, name=this.name, timezone=this.timezone, start=clock.iso(0),
         end=clock.iso(clock.end_min), synthetic=this.synthetic,
     )  # fmt: skip
-
-
-@dataclass
-class _Run:
-    """What is known of a run while it goes on."""
-
-    store: Store
-    instance: Instance | None = None
-    revision: str | None = None
-    seconds: dict[str, float] = field(default_factory=dict)
-
-
-@contextmanager
-def _logged(folder: Path, options: PlanOptions, clock: Clock, stages: _Stages) -> Iterator[_Run]:
-    """Open the store, and log the run however it ends."""
-    begin = clock.now()
-    with open_store(folder, options.database_url, now=clock.now) as store:
-        run = _Run(store)
-        exit_code, message = 0, ""
-        try:
-            yield run
-        except SchedulerError as error:
-            exit_code, message = error.exit_code, error.message
-            raise
-        except BaseException as error:
-            exit_code = INTERRUPTED if isinstance(error, KeyboardInterrupt) else 2
-            message = type(error).__name__
-            raise
-        finally:
-            run.seconds = stages.end()
-            store.log_run(
-                RunRecord(
-                    command="plan", started_at=begin, ended_at=clock.now(), exit_code=exit_code,
-                    seconds=run.seconds["total"], message=message, stages=run.seconds,
-                    round_id=run.instance.settings.round.id if run.instance else None,
-                    revision=run.revision,
-                    inputs_sha256=run.instance.inputs_sha256 if run.instance else None,
-                )
-            )  # fmt: skip

@@ -12,9 +12,10 @@ from scheduler.domain.district import restrict
 from scheduler.domain.instance import Instance
 from scheduler.domain.plan import Plan
 from scheduler.domain.settings import ZONE_WORDS
-from scheduler.errors import CannotRunError
-from scheduler.ingest.loader import load_instance
-from scheduler.publish.plan_files import read_plan, read_summary, revisions
+from scheduler.errors import CannotRunError, InputError
+from scheduler.ingest.counted import COUNTED_FILE, with_counted
+from scheduler.ingest.loader import load
+from scheduler.publish.plan_files import read_extra, read_plan, read_summary, revisions
 
 
 @dataclass(frozen=True)
@@ -61,9 +62,13 @@ def open_revision(folder: Path, revision: str | None) -> Revision:
     CannotRunError
         When there is no such revision.
     """
-    instance = load_instance(folder)
+    loaded = load(folder)
+    if loaded.instance is None:
+        raise InputError(loaded.findings)
     name = revision or newest(folder)
     plan = read_plan(folder, name)
+    counted = read_extra(folder, name, COUNTED_FILE)
+    instance = loaded.instance if counted is None else with_counted(loaded, counted)
     instance = vary(instance, variant_of(plan.summary))
     district = plan.summary.get("district")
     if district is not None:

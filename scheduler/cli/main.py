@@ -25,6 +25,10 @@ COMMANDS = {
     "explain": "scheduler.cli.commands.explain",
     "simulate": "scheduler.cli.commands.simulate",
     "size": "scheduler.cli.commands.size",
+    "roster": "scheduler.cli.commands.roster",
+    "record": "scheduler.cli.commands.record",
+    "missed": "scheduler.cli.commands.missed",
+    "round": "scheduler.cli.commands.round",
 }
 """Command name -> module that holds a click command called ``command``, in order of use."""
 

@@ -185,6 +185,60 @@ class SimulateSettings:
     line_repair_min: Annotated[float, Ge(0), doc("minutes that it stands still")] = 120.0
 
 
+class FrequencySettings:
+    """Table ``[roster.frequency]``: days from one round of a zone to its next."""
+
+    lockdown: Annotated[int, Ge(1), Le(60), doc("days between rounds of lockdown zones")] = 1
+    control: Annotated[int, Ge(1), Le(60), doc("days between rounds of control zones")] = 1
+    precaution: Annotated[int, Ge(1), Le(60), doc("days between rounds of precaution zones")] = 2
+    normal: Annotated[int, Ge(1), Le(60), doc("days between rounds elsewhere")] = 5
+
+    def by_zone(self) -> tuple[int, int, int, int]:
+        """Return days, indexed by ``Zone``."""
+        return (self.lockdown, self.control, self.precaution, self.normal)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RosterSettings:
+    """Table ``[roster]``: what the persons of a roster are due."""
+
+    home_visit_under_age: Annotated[
+        int, Ge(0), Le(150), doc("children below this age are visited at home; 0 for none")
+    ] = 3
+    elderly_age: Annotated[int, Ge(1), Le(150), doc("from this age on people come by day")] = 65
+    vaccinated_hours: Annotated[
+        float, Ge(0), doc("exempt for so long after a vaccination, where its time is given")
+    ] = 48.0
+    tested_hours: Annotated[
+        float, Ge(0), doc("exempt for so long after a test elsewhere, where its time is given")
+    ] = 24.0
+    household_ids: Annotated[
+        Literal["round", "block"], doc("where a household number is unique")
+    ] = "round"
+    lockdown_tubes: Annotated[
+        Literal["single", "household"], doc("tubes in lockdown: one a person or one a household")
+    ] = "single"
+    mop_up_lead_min: Annotated[
+        int, Ge(0), Le(1440), doc("notice that people get before a mop-up slot")
+    ] = 60
+    frequency: FrequencySettings = field(default_factory=FrequencySettings)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResultSettings:
+    """Table ``[results]``: samples that were recorded, and what follows a positive tube."""
+
+    same_sample_min: Annotated[
+        int, Ge(0), doc("rows of a person so close in time are one sample, corrected")
+    ] = 60
+    resample_hours: Annotated[
+        float, Gt(0), doc("limit from a positive tube to the single tubes of its members")
+    ] = 4.0
+    resample_people_per_hour: Annotated[
+        int, Ge(1), doc("people an hour that the reserved teams sample singly, whole city")
+    ] = 60
+
+
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """All settings of a round."""
@@ -199,3 +253,5 @@ class Settings:
     walk: WalkSettings = field(default_factory=WalkSettings)
     weights: WeightSettings = field(default_factory=WeightSettings)
     simulate: SimulateSettings = field(default_factory=SimulateSettings)
+    roster: RosterSettings = field(default_factory=RosterSettings)
+    results: ResultSettings = field(default_factory=ResultSettings)

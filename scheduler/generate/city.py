@@ -10,10 +10,11 @@ import numpy as np
 
 from scheduler.domain.city import Ints
 from scheduler.errors import CannotRunError
-from scheduler.generate.figures import CityFigures, DistrictFigures, load_figures
+from scheduler.generate.figures import CityFigures, DistrictFigures, load_ages, load_figures
 from scheduler.generate.folder import check_free, write_folder
 from scheduler.generate.headers import ZONE_CHINESE, Table
 from scheduler.generate.labs import Demand, MadeLabs, Promise, make_labs, tubes_needed
+from scheduler.generate.people import make_people
 from scheduler.generate.residents import (
     MadeBlocks,
     MadeCommunities,
@@ -68,8 +69,12 @@ def make_city(city: str, people: int | None, seed: int) -> SyntheticCity:
     return SyntheticCity(figures, size, districts, communities, blocks, sites, labs)
 
 
-def write_city(folder: Path, city: str, people: int | None, seed: int) -> dict[str, int]:
+def write_city(
+    folder: Path, city: str, people: int | None, seed: int, *, residents: bool = False
+) -> dict[str, int]:
     """Make up a city and write its round folder; return the rows of each CSV file.
+
+    With ``residents``, its people too, one by one; the other files stay the same to the byte.
 
     Raises
     ------
@@ -78,12 +83,14 @@ def write_city(folder: Path, city: str, people: int | None, seed: int) -> dict[s
     """
     check_free(folder)
     made = make_city(city, people, seed)
-    tables = {
+    tables: dict[str, Table] = {
         "communities.csv": _community_table(made),
         "blocks.csv": _block_table(made),
         "sites.csv": _site_table(made),
         "labs.csv": _lab_table(made),
     }
+    if residents:
+        tables["residents.csv"] = _resident_table(made, seed)
     return write_folder(folder, _round_text(made, city, seed), tables)
 
 
@@ -192,6 +199,15 @@ def _lab_table(made: SyntheticCity) -> Table:
         "hours": ["00:00-24:00"] * len(districts),
         "batch_tubes": [94] * len(districts),
     }
+
+
+def _resident_table(made: SyntheticCity, seed: int) -> Table:
+    rng = np.random.Generator(np.random.PCG64([seed, 1]))  # apart from what the city was made by
+    figures = made.figures.city
+    year = datetime.fromisoformat(figures.start).year
+    return make_people(
+        rng, made.communities, made.blocks, prefix=figures.prefix, year=year, ages=load_ages()
+    )
 
 
 def _district_names(made: SyntheticCity, district: Ints) -> list[str]:

@@ -98,6 +98,22 @@ def load_figures(city: str) -> CityFigures:
         raise CannotRunError(f"The figures of {city} cannot be used: {error}") from None
 
 
+def load_ages() -> tuple[float, ...]:
+    """Return the shares of people of 0-4, 5-9, ... years, the last band open.
+
+    Raises
+    ------
+    CannotRunError
+        When the file of ages cannot be used.
+    """
+    path = configs_folder() / "ages.toml"
+    try:
+        shares = tomllib.loads(path.read_text(encoding="utf-8"))["shares"]
+        return TypeAdapter(tuple[float, ...]).validate_python(shares)
+    except (OSError, tomllib.TOMLDecodeError, KeyError, ValidationError) as error:
+        raise CannotRunError(f"The ages of residents cannot be used: {error}") from None
+
+
 def configs_folder(package: Path | None = None) -> Path:
     """Return the folder of figures: inside an installed wheel, or beside an editable package."""
     root = package or Path(str(resources.files("scheduler")))

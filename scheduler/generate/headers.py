@@ -40,18 +40,27 @@ HEADERS = {
     "batch_tubes": "每批管数",
     "pool_sizes": "混采规格",
     "minutes": "分钟",
+    "resident_id": "居民编号",
+    "household_id": "户编号",
+    "birth_year": "出生年份",
+    "category": "类别",
 }
 """English column -> the Chinese spelling that is written."""
 
 ZONE_CHINESE = ("封控", "管控", "防范", "普通")
 """Words of the zones in Chinese, indexed by ``Zone``."""
 
-Table = Mapping[str, Sequence[Any] | NDArray[Any]]
+Table = Mapping[str, Sequence[Any] | NDArray[Any] | pl.Series]
 """English column -> its cells."""
 
 
 def write_table(path: Path, columns: Table) -> int:
     """Write a CSV file with Chinese headers and a BOM; return its rows."""
-    frame = pl.DataFrame({HEADERS[key]: list(values) for key, values in columns.items()})
+    frame = pl.DataFrame(
+        {
+            HEADERS[key]: values if isinstance(values, pl.Series) else list(values)
+            for key, values in columns.items()
+        }
+    )
     frame.write_csv(path, include_bom=True)
     return frame.height

@@ -46,7 +46,7 @@ def read_table(data: bytes, table: Table, log: FileLog) -> TextTable | None:
         log.add("C102", "expected a header and rows, found nothing")
         return None
     line, header = first
-    places = _places(header, line, table, log)
+    places = header_places(header, line, table, log)
     return _columns(table, rows, (len(header), places), log)
 
 
@@ -99,8 +99,8 @@ def _rows(text: str, log: FileLog) -> Iterator[tuple[int, list[str]]]:
         log.add("C109", f"not CSV from here on: {error}", line=line)
 
 
-def _places(header: list[str], line: int, table: Table, log: FileLog) -> dict[str, int]:
-    """Return where each known column stands."""
+def header_places(header: list[str], line: int, table: Table, log: FileLog) -> dict[str, int]:
+    """Return where each known column stands; what is wrong with the header goes to the log."""
     places: dict[str, int] = {}
     for place, cell in enumerate(header):
         word = tidy(cell)

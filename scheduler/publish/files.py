@@ -55,7 +55,7 @@ def write_publication(
             _take_over(parent / name / kept, partial / kept)
         # One flush for thousands of files: an fsync of each takes longer than writing them all.
         os.sync()
-        _put_in_place(partial, parent / name)
+        put_in_place(partial, parent / name)
         _sync_folder(parent)
     except OSError as error:
         raise CannotRunError(f"Expected to write {parent / name}, got {error}") from error
@@ -132,7 +132,8 @@ def _take_over(old: Path, new: Path) -> None:
         shutil.copy2(old, new)
 
 
-def _put_in_place(new: Path, target: Path) -> None:
+def put_in_place(new: Path, target: Path) -> None:
+    """Give a finished folder its name in one step where the system can, replacing the old one."""
     if not target.exists():
         new.rename(target)
     elif _exchange(new, target):

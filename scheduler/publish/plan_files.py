@@ -10,6 +10,7 @@ import json
 import os
 import re
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -66,8 +67,12 @@ def write_plan(folder: Path, revision: str, plan: Plan) -> Path:
     return commit_plan(folder, revision)
 
 
-def stage_plan(folder: Path, revision: str, plan: Plan) -> Path:
+def stage_plan(
+    folder: Path, revision: str, plan: Plan, extra: Mapping[str, bytes] | None = None
+) -> Path:
     """Write a revision into its hidden folder, flushed to disk, and return that folder.
+
+    ``extra`` holds the content of further files by name.
 
     Raises
     ------
@@ -81,6 +86,8 @@ def stage_plan(folder: Path, revision: str, plan: Plan) -> Path:
         for field, (name, columns) in TABLE_FILES.items():
             _write_table(partial / name, getattr(plan, field), columns)
         (partial / SUMMARY_FILE).write_bytes(_json_bytes(plan.summary))
+        for name, content in (extra or {}).items():
+            (partial / name).write_bytes(content)
         for path in (*partial.iterdir(), partial):
             _flush(path)
     except OSError as error:
@@ -140,6 +147,23 @@ def read_summary(folder: Path, revision: str) -> dict[str, Any]:
         When it is missing or cannot be read.
     """
     return _read_summary(folder / PLANS_FOLDER / revision / SUMMARY_FILE)
+
+
+def read_extra(folder: Path, revision: str, name: str) -> bytes | None:
+    """Return the content of a further file of a revision, None where it has none.
+
+    Raises
+    ------
+    CannotRunError
+        When the file cannot be read.
+    """
+    path = folder / PLANS_FOLDER / revision / name
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise CannotRunError(f"Cannot read {path}: {error.strerror}") from None
 
 
 def _partial(folder: Path, revision: str) -> Path:

@@ -61,3 +61,15 @@ class RunRecord:
     inputs_sha256: str | None = None
     message: str = ""
     stages: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RosterRecord:
+    """The roster of a revision: SHA-256 of its file, and people by where they ended."""
+
+    sha256: str
+    input: int
+    slot: int
+    home_visit: int
+    exempt: int
+    rejected: int

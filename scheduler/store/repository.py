@@ -22,9 +22,9 @@ from scheduler.domain.plan import (
 )
 from scheduler.errors import CannotRunError
 from scheduler.store.database import READ_ONLY, clear_errors, database_url, make_engine
-from scheduler.store.records import RevisionInfo, RoundInfo, RunRecord
+from scheduler.store.records import RevisionInfo, RosterRecord, RoundInfo, RunRecord
 from scheduler.store.schema import migrate
-from scheduler.store.tables import RevisionRow, RoundRow, RunRow
+from scheduler.store.tables import RevisionRow, RosterRow, RoundRow, RunRow
 from scheduler.store.transaction import StoreTransaction, find_revision
 
 _VIEWS = {
@@ -115,6 +115,15 @@ class Store:
         """Return whether a round has such a revision."""
         with self._reading() as session:
             return find_revision(session, round_id, revision) is not None
+
+    def roster(self, round_id: str, revision: str) -> RosterRecord | None:
+        """Return the roster of a revision, None where it has none."""
+        with self._reading() as session:
+            row = find_revision(session, round_id, revision)
+            found = None if row is None else session.get(RosterRow, row.id)
+            if found is None:
+                return None
+            return RosterRecord(**found.model_dump(exclude={"revision_id", "created_at"}))
 
     def runs(self, limit: int = 20) -> list[RunRecord]:
         """Return the newest runs, newest first."""

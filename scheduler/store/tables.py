@@ -236,6 +236,27 @@ class UnservedRow(Base, table=True):
     people: int
 
 
+class RosterRow(Base, table=True):
+    """The roster of a revision: checksum of its file and where its people ended; nobody by name."""
+
+    __tablename__ = "rosters"
+    __table_args__ = (
+        ForeignKeyConstraint(["revision_id"], ["revisions.id"], ondelete="CASCADE"),
+        _check("not_negative", "slot >= 0 AND home_visit >= 0 AND exempt >= 0 AND rejected >= 0"),
+        _check("adds_up", "input = slot + home_visit + exempt + rejected"),
+        _check("checksum", "length(sha256) = 64"),
+    )
+
+    revision_id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    sha256: str = Field(sa_type=Text)
+    created_at: str = Field(sa_type=Text)
+    input: int
+    slot: int
+    home_visit: int
+    exempt: int
+    rejected: int
+
+
 class RunRow(Base, table=True):
     """One run of a command; a run may fail before its round is stored, so it points nowhere."""
 

@@ -11,8 +11,8 @@ from sqlmodel import Session, col, select
 from scheduler.domain.plan import Plan
 from scheduler.errors import CannotRunError
 from scheduler.store.bulk import PlanWriter
-from scheduler.store.records import RoundInfo, RunRecord
-from scheduler.store.tables import RevisionRow, RoundRow, RunRow
+from scheduler.store.records import RosterRecord, RoundInfo, RunRecord
+from scheduler.store.tables import RevisionRow, RosterRow, RoundRow, RunRow
 
 _FIGURES = (
     "status",
@@ -27,6 +27,9 @@ _FIGURES = (
     "inputs_sha256",
 )
 """Keys of ``summary.json`` that are columns of a revision."""
+
+
+_ROSTER_COLUMNS = ("sha256", "input", "slot", "home_visit", "exempt", "rejected")
 
 
 class StoreTransaction:
@@ -71,6 +74,30 @@ class StoreTransaction:
             self._session.delete(row)
             self._session.flush()
         return row is not None
+
+    def put_roster(self, round_id: str, revision: str, record: RosterRecord) -> None:
+        """Name the roster of a revision, in place of an older one.
+
+        Raises
+        ------
+        CannotRunError
+            When the round has no such revision.
+        """
+        row = find_revision(self._session, round_id, revision)
+        if row is None:
+            raise CannotRunError(
+                f"Expected revision {revision} of round {round_id} in the database, found none",
+                hint="Name the database it was planned with, or plan again.",
+            )
+        old = self._session.get(RosterRow, row.id)
+        if old is not None:
+            self._session.delete(old)
+            self._session.flush()
+        values = {name: getattr(record, name) for name in _ROSTER_COLUMNS}
+        self._session.add(
+            RosterRow(revision_id=_key(row.id), created_at=_utc_text(self._now()), **values)
+        )
+        self._session.flush()
 
     def log_run(self, record: RunRecord) -> None:
         """Add a run to the log."""

@@ -27,6 +27,7 @@ class Measured:
     exit_code: int
     document: dict[str, Any]
     errors: str
+    cpu_seconds: float = 0.0
 
 
 def run(command: Sequence[str]) -> Measured:
@@ -41,7 +42,8 @@ def run(command: Sequence[str]) -> Measured:
         err.seek(0)
         printed, errors = out.read().decode(), err.read().decode()
     peak = usage.ru_maxrss * _RSS_UNIT / 2**20
-    return Measured(seconds, peak, process.returncode, _document(printed), errors)
+    cpu = usage.ru_utime + usage.ru_stime
+    return Measured(seconds, peak, process.returncode, _document(printed), errors, cpu)
 
 
 def machine() -> dict[str, Any]:

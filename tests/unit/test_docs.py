@@ -23,6 +23,8 @@ from scheduler.domain.plan import (
     PlanStatus,
     Reason,
 )
+from scheduler.domain.roster import Category
+from scheduler.domain.row_codes import ROW_CODES
 from scheduler.domain.verify import CODES as BREACHES
 from scheduler.errors import (
     BreachError,
@@ -34,6 +36,7 @@ from scheduler.errors import (
 )
 from scheduler.ingest.columns import CHINESE_HEADERS, TABLES, Table
 from scheduler.ingest.findings import CODES as FINDINGS
+from scheduler.ingest.people_columns import PEOPLE_HEADERS, PEOPLE_TABLES
 from scheduler.publish.formats.rows import KINDS as PUBLISHED
 from scheduler.publish.notices.texts import NoticeTexts
 from scheduler.publish.publisher import FORMATS
@@ -94,6 +97,25 @@ def _columns(table: Table, *, required: bool) -> str:
     return ", ".join(f"`{name}` {CHINESE_HEADERS[name][0]}" for name in names)
 
 
+def people_rows() -> list[str]:
+    """Return the rows of README's table of files about persons."""
+    return [
+        f"| {t.file} | {_people_columns(t, required=True)} | {_people_columns(t, required=False)} |"
+        for t in PEOPLE_TABLES
+    ]
+
+
+def _people_columns(table: Table, *, required: bool) -> str:
+    names = [column.name for column in table.columns if column.required is required]
+    return ", ".join(f"`{name}` {PEOPLE_HEADERS[name][0]}" for name in names)
+
+
+def row_codes_rows() -> list[str]:
+    """Return the rows of README's table of findings of rows about persons."""
+    rows = ROW_CODES.items()
+    return [f"| {c} | {r.severity.value} | {r.title} | {r.way_out} |" for c, r in rows]
+
+
 def plans_rows() -> list[str]:
     """Return the rows of README's table of plan files that are CSV."""
     return [f"| `{file}` | {', '.join(columns)} |" for file, columns in PLAN_FILES.items()]
@@ -140,6 +162,17 @@ def test_settings_are_those_of_the_program() -> None:
 def test_input_files_are_those_of_the_program() -> None:
     """Rule: every input file and column is in the README, with the Chinese header."""
     assert table_under("### What you fill in") == inputs_rows()
+
+
+def test_files_about_persons_are_those_of_the_program() -> None:
+    """Rule: every column about persons is in the README, with its header, and each category."""
+    assert table_under("### Residents, samples and results") == people_rows()
+    assert all(f"`{category.word}`" in README for category in Category if category)
+
+
+def test_row_codes_are_those_of_the_program() -> None:
+    """Rule: every code of a row about a person is in the README, with severity and way out."""
+    assert table_under("### Findings of rows about persons") == row_codes_rows()
 
 
 def test_plan_files_are_those_of_the_program() -> None:

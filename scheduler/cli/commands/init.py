@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -19,22 +20,21 @@ from scheduler.app.init import CITIES, DEFAULT_SEED, InitResult, init_round
     type=click.IntRange(min=0),
     help=f"Seed of everything made up; {DEFAULT_SEED} by default.",
 )
+@click.option("--residents", is_flag=True, help="Make up its people too: residents.csv.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was written as JSON.")
-def command(
-    folder: Path, city: str | None, people: int | None, seed: int | None, as_json: bool
-) -> None:
+def command(folder: Path, as_json: bool, **options: Any) -> None:  # noqa: ANN401  # click's values
     """Start the round folder DIR, which must be new or empty.
 
     With --city it holds a complete SYNTHETIC round, calibrated to published figures: the same
     arguments give the same bytes. Without, it holds a commented round.toml and CSV templates
-    with two example rows each.
+    with two example rows each. --residents adds a roster of the made-up people, for `roster`.
 
     \b
     Example:
-      nat-scheduler init dalian --city dalian --people 100000
+      nat-scheduler init dalian --city dalian --people 100000 --residents
       nat-scheduler init my-round
     """  # noqa: D301  # click reads the backspace itself
-    result = init_round(folder, city=city, people=people, seed=seed)
+    result = init_round(folder, **options)
     if as_json:
         click.echo(json.dumps(result.to_dict(), ensure_ascii=False))
     else:

@@ -1,0 +1,125 @@
+"""After the round: who is due again, positive tubes, codes, turnaround."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+
+import numpy as np
+import polars as pl
+
+from scheduler.domain.settings import ResultSettings, Zone
+from scheduler.roster.follow_up import FOLLOW_SCHEMA, people_around, still_due, with_times
+from scheduler.roster.health_codes import CODE_SCHEMA, health_codes
+from scheduler.roster.recorded import RESULT_SCHEMA, SAMPLE_SCHEMA
+from scheduler.roster.series import SERIES_SCHEMA, due_communities, over_rounds
+from scheduler.roster.turnaround import turnarounds
+from tests.rounds import Recipe, random_instance
+
+START = datetime(2020, 12, 22, 6)  # noqa: DTZ001  # local by rule
+INSTANCE = random_instance(3, Recipe(num_communities=5))
+
+
+def samples(*rows: tuple[int, str, int]) -> pl.DataFrame:
+    """Return samples of person, tube and minute."""
+    return pl.DataFrame(
+        [(n, f"R{n}", "S", START + timedelta(minutes=m), t, None, False) for n, t, m in rows],
+        schema=SAMPLE_SCHEMA, orient="row",
+    )  # fmt: skip
+
+
+def results(*rows: tuple[str, str, int]) -> pl.DataFrame:
+    return pl.DataFrame(
+        [(tube, result, START + timedelta(minutes=at)) for tube, result, at in rows],
+        schema=RESULT_SCHEMA, orient="row",
+    )  # fmt: skip
+
+
+def roster(*rows: tuple[int, str]) -> pl.DataFrame:
+    return pl.DataFrame(
+        [(f"R{n}", n, home, "B1") for n, home in rows],
+        schema={"resident_id": pl.String, "code": pl.UInt64, "household_id": pl.String,
+                "block_id": pl.String}, orient="row",
+    )  # fmt: skip
+
+
+def test_people_around_a_positive_tube() -> None:
+    """Members and their households are listed once each, until a later sample of theirs."""
+    taken = samples((1, "T1", 0), (2, "T1", 1), (3, "T2", 2))
+    found = results(("T1", "positive", 300), ("T2", "negative", 300))
+    around = people_around(taken, found, roster((1, "H1"), (2, ""), (3, "H2"), (4, "H1"), (5, "")))
+    roles = dict(around.select("resident_id", "role").iter_rows())
+    assert roles == {"R1": "member", "R2": "member", "R4": "household"}
+    later = samples((1, "single", 400), (2, "T1", 1))
+    assert sorted(still_due(around, later)["resident_id"]) == ["R2", "R4"]
+
+
+def test_reserved_capacity() -> None:
+    """No hour has more people than the reserve; whoever had an hour keeps it; late is told."""
+    due = people_around(
+        samples(*((n, "T1", 0) for n in range(1, 6))), results(("T1", "positive", 300)),
+        roster(*((n, "") for n in range(1, 6))),
+    )  # fmt: skip
+    settings = ResultSettings(resample_hours=1, resample_people_per_hour=2)
+    none = pl.DataFrame(schema=FOLLOW_SCHEMA)
+    now = START + timedelta(hours=5, minutes=10)
+    listed = with_times(due, none, settings, now)
+    assert listed["resample_from"].dt.hour().to_list() == [12, 12, 13, 13, 14]
+    assert (listed["resample_from"] <= listed["resample_by"]).to_list() == [
+        True,
+        True,
+        *[False] * 3,
+    ]
+    again = with_times(due.tail(2), listed, settings, now + timedelta(hours=9))
+    assert again["resample_from"].dt.hour().to_list() == [13, 14]
+
+
+def test_codes() -> None:
+    """Negative is green, a positive tube and missing the round yellow; waiting changes nothing."""
+    people = pl.DataFrame(
+        {"person": [1, 2, 3, 4, 5], "resident_id": [f"R{n}" for n in range(1, 6)],
+         "tube": ["T1", "T2", "T3", None, None], "missed": [False, False, False, True, False]},
+        schema_overrides={"tube": pl.Categorical, "person": pl.UInt64},
+    )  # fmt: skip
+    found = results(("T1", "negative", 300), ("T2", "positive", 300))
+    none = pl.DataFrame(schema=CODE_SCHEMA)
+    during = health_codes(people, found, none, None)
+    assert dict(during.select("resident_id", "code").iter_rows()) == {"R1": "green", "R2": "yellow"}
+    after = health_codes(people, found, during.select(list(CODE_SCHEMA)), START)
+    told = {who: (code, before) for who, code, before in
+            after.select("resident_id", "code", "previous").iter_rows()}  # fmt: skip
+    assert told == {
+        "R1": ("green", "green"), "R2": ("yellow", "yellow"), "R4": ("yellow", ""),
+    }  # fmt: skip
+    waiting = people.with_columns(pl.lit(None, pl.Categorical).alias("tube"), missed=False)
+    kept = health_codes(waiting, found, after.select(list(CODE_SCHEMA)), START)
+    assert dict(kept.select("resident_id", "code").iter_rows())["R4"] == "yellow"
+
+
+def test_communities_are_due_by_zone() -> None:
+    """Lockdown and control are due daily, precaution every two days, the others every five."""
+    ids = INSTANCE.communities.ids.tolist()
+    rows = [("r1", "2020-12-22T06:00", "2020-12-22T22:00", c, 10, 8) for c in ids[:-1]]
+    series = pl.DataFrame(rows, schema=SERIES_SCHEMA, orient="row")
+    zones = INSTANCE.communities.zone
+    for days, least in (
+        (1, Zone.CONTROL),
+        (2, Zone.PRECAUTION),
+        (4, Zone.PRECAUTION),
+        (5, Zone.NORMAL),
+    ):
+        due = due_communities(INSTANCE, series, date(2020, 12, 22) + timedelta(days=days))
+        assert due[:-1].tolist() == (zones[:-1] <= least).tolist()
+        assert due[-1]  # no round has had it yet
+    (told,) = over_rounds(series)
+    assert (told["target"], told["sampled"], told["coverage"]) == (40, 32, 0.8)
+
+
+def test_turnaround_counts_from_the_wave() -> None:
+    """A result is in time when it comes within the promise of the start of the swab's wave."""
+    taken = samples((1, "T1", 59), (2, "T2", 60), (3, "T3", 61))
+    found = results(("T1", "negative", 360), ("T2", "negative", 421))
+    places = pl.Series(["D0", "D1", "D1"])
+    city, first, second, _ = turnarounds(INSTANCE, taken, found, places)
+    assert (city.sampled, city.resulted, city.in_time) == (3, 2, 1)
+    assert (first.p50_hours, second.p50_hours) == (6.0, 6.02)
+    assert np.isclose(city.to_dict()["share_in_time"], 0.5)
