@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from scheduler.app.heal import heal, round_info
 from scheduler.app.runtime import Clock, Report, round_lock, silent
 from scheduler.domain.district import restrict
 from scheduler.domain.instance import Instance
 from scheduler.domain.plan import Plan
 from scheduler.domain.verify import verify
-from scheduler.errors import BreachError, PromiseError, SchedulerError
-from scheduler.ingest.loader import load_instance
+from scheduler.errors import BreachError, InputError, PromiseError, SchedulerError
+from scheduler.ingest.loader import load
 from scheduler.publish.plan_files import commit_plan, discard_partial, next_revision, stage_plan
 from scheduler.solve import make_plan
-from scheduler.store import RoundInfo, RunRecord, Store, open_store
+from scheduler.store import RunRecord, Store, open_store
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C, by the shells' convention of 128 + signal number."""
@@ -49,7 +50,7 @@ class PlanResult:
         return {**self.summary, "folder": str(self.folder), "seconds": self.seconds}
 
 
-class _Stages:
+class Stages:
     """Measures stages and passes them on to whoever reports progress."""
 
     def __init__(self, clock: Clock, report: Report) -> None:
@@ -59,6 +60,7 @@ class _Stages:
         self.seconds: dict[str, float] = {}
 
     def __call__(self, name: str, gap: float | None = None) -> None:
+        """Begin a stage."""
         now = self._clock.monotonic()
         if self._name:
             spent = self.seconds.get(self._name, 0.0) + now - self._last
@@ -89,10 +91,15 @@ def plan_round(
         When the time limit passes before a plan is complete.
     """
     clock = clock or Clock()
-    stages = _Stages(clock, report)
-    with round_lock(folder), _logged(folder, options, clock, stages) as run:
+    stages = Stages(clock, report)
+    with round_lock(folder), logged(folder, options.database_url, (clock, stages)) as run:
+        heal(folder, run.store)
         stages("reading")
-        whole = load_instance(folder)
+        loaded = load(folder)
+        run.files = loaded.inputs
+        if loaded.instance is None:
+            raise InputError(loaded.findings)
+        whole = loaded.instance
         instance = whole if options.district is None else restrict(whole, options.district)
         run.instance = instance
         revision = next_revision(folder)
@@ -109,7 +116,7 @@ def plan_round(
                 hint="Plan without --strict to see when and where.",
             )
         stages("writing")
-        _keep(folder, revision, plan, instance, run.store)
+        keep(folder, (revision, plan), instance, run.store)
         run.revision = revision
     return PlanResult(revision, folder / "plans" / revision, plan.summary, run.seconds)
 
@@ -131,41 +138,48 @@ def _refuse_breaches(instance: Instance, plan: Plan, revision: str) -> None:
         )
 
 
-def _keep(folder: Path, revision: str, plan: Plan, instance: Instance, store: Store) -> None:
-    """Write the folder beside its place, insert the rows, rename, commit: whole or not at all."""
-    stage_plan(folder, revision, plan)
+def keep(
+    folder: Path,
+    made: tuple[str, Plan],
+    instance: Instance,
+    store: Store,
+    more: Mapping[str, bytes] | None = None,
+) -> None:
+    """Write the folder beside its place, insert the rows, rename, commit: whole or not at all.
+
+    ``made`` is the revision and its plan, ``more`` further files of it. Killed between renaming
+    and committing, the folder is there and the rows are not: :func:`heal` puts them in.
+    """
+    revision, plan = made
+    stage_plan(folder, revision, plan, more)
     try:
         with store.transaction() as change:
-            change.add_revision(_round_info(instance), revision, plan, replace=True)
+            change.add_revision(round_info(instance), revision, plan, replace=True)
             commit_plan(folder, revision)
     finally:
         discard_partial(folder)
 
 
-def _round_info(instance: Instance) -> RoundInfo:
-    this, clock = instance.settings.round, instance.clock
-    return RoundInfo(
-        round_id=this.id, name=this.name, timezone=this.timezone, start=clock.iso(0),
-        end=clock.iso(clock.end_min), synthetic=this.synthetic,
-    )  # fmt: skip
-
-
 @dataclass
-class _Run:
+class Run:
     """What is known of a run while it goes on."""
 
     store: Store
+    files: dict[str, str] = field(default_factory=dict)
     instance: Instance | None = None
     revision: str | None = None
     seconds: dict[str, float] = field(default_factory=dict)
 
 
 @contextmanager
-def _logged(folder: Path, options: PlanOptions, clock: Clock, stages: _Stages) -> Iterator[_Run]:
+def logged(
+    folder: Path, database_url: str | None, times: tuple[Clock, Stages], command: str = "plan"
+) -> Iterator[Run]:
     """Open the store, and log the run however it ends."""
+    clock, stages = times
     begin = clock.now()
-    with open_store(folder, options.database_url, now=clock.now) as store:
-        run = _Run(store)
+    with open_store(folder, database_url, now=clock.now) as store:
+        run = Run(store)
         exit_code, message = 0, ""
         try:
             yield run
@@ -180,10 +194,11 @@ def _logged(folder: Path, options: PlanOptions, clock: Clock, stages: _Stages) -
             run.seconds = stages.end()
             store.log_run(
                 RunRecord(
-                    command="plan", started_at=begin, ended_at=clock.now(), exit_code=exit_code,
+                    command=command, started_at=begin, ended_at=clock.now(), exit_code=exit_code,
                     seconds=run.seconds["total"], message=message, stages=run.seconds,
                     round_id=run.instance.settings.round.id if run.instance else None,
                     revision=run.revision,
                     inputs_sha256=run.instance.inputs_sha256 if run.instance else None,
+                    files=run.files,
                 )
             )  # fmt: skip

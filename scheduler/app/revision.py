@@ -6,10 +6,13 @@ import difflib
 from dataclasses import dataclass
 from pathlib import Path
 
+from scheduler.app.standing import REPLAN, stored_standing
 from scheduler.domain.district import restrict
 from scheduler.domain.instance import Instance
+from scheduler.domain.overlay import lay_over
 from scheduler.domain.plan import Plan
 from scheduler.domain.settings import ZONE_WORDS
+from scheduler.domain.standing import Standing
 from scheduler.errors import CannotRunError
 from scheduler.ingest.loader import load_instance
 from scheduler.publish.plan_files import read_plan, revisions
@@ -17,11 +20,12 @@ from scheduler.publish.plan_files import read_plan, revisions
 
 @dataclass(frozen=True)
 class Revision:
-    """A plan and its input; of one district where the plan is."""
+    """A plan and its input; of one district where the plan is, with events where it has some."""
 
     name: str
     instance: Instance
     plan: Plan
+    standing: Standing | None = None  # where a re-plan made it
 
     def zone_word(self, community: int) -> str:
         """Return the zone of a community, such as ``normal``."""
@@ -55,6 +59,10 @@ def open_revision(folder: Path, revision: str | None) -> Revision:
     instance = load_instance(folder)
     name = revision or newest(folder)
     plan = read_plan(folder, name)
+    if REPLAN in plan.summary:
+        standing = stored_standing(folder, instance, name, plan)
+        overlay = lay_over(instance, standing.events, standing.now_min)
+        return Revision(name, overlay.instance, plan, standing)
     district = plan.summary.get("district")
     if district is not None:
         instance = restrict(instance, str(district))

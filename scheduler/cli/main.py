@@ -23,6 +23,7 @@ COMMANDS = {
     "notices": "scheduler.cli.commands.notices",
     "show": "scheduler.cli.commands.show",
     "explain": "scheduler.cli.commands.explain",
+    "replan": "scheduler.cli.commands.replan",
 }
 """Command name -> module that holds a click command called ``command``, in order of use."""
 

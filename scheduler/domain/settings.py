@@ -160,6 +160,24 @@ class WeightSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ReplanSettings:
+    """Table ``[replan]``."""
+
+    freeze_min: Annotated[
+        int, Ge(0), Le(1440), doc("calls that start within so many minutes are left as they are")
+    ] = 60
+    grace_min: Annotated[
+        int, Ge(0), Le(1440), doc("minutes after its end at which a slot is judged by its reports")
+    ] = 15
+    behind_share: Annotated[
+        float,
+        Ge(0),
+        Le(1),
+        doc("share of called people that may be missing without being recalled"),
+    ] = 0.1
+
+
+@dataclass(frozen=True, kw_only=True)
 class Settings:
     """All settings of a round."""
 
@@ -172,3 +190,4 @@ class Settings:
     travel: TravelSettings = field(default_factory=TravelSettings)
     walk: WalkSettings = field(default_factory=WalkSettings)
     weights: WeightSettings = field(default_factory=WeightSettings)
+    replan: ReplanSettings = field(default_factory=ReplanSettings)

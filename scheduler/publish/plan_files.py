@@ -10,6 +10,7 @@ import json
 import os
 import re
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -66,8 +67,12 @@ def write_plan(folder: Path, revision: str, plan: Plan) -> Path:
     return commit_plan(folder, revision)
 
 
-def stage_plan(folder: Path, revision: str, plan: Plan) -> Path:
+def stage_plan(
+    folder: Path, revision: str, plan: Plan, more: Mapping[str, bytes] | None = None
+) -> Path:
     """Write a revision into its hidden folder, flushed to disk, and return that folder.
+
+    ``more`` holds further files of the revision, by name.
 
     Raises
     ------
@@ -81,9 +86,12 @@ def stage_plan(folder: Path, revision: str, plan: Plan) -> Path:
         for field, (name, columns) in TABLE_FILES.items():
             _write_table(partial / name, getattr(plan, field), columns)
         (partial / SUMMARY_FILE).write_bytes(_json_bytes(plan.summary))
+        for name, content in (more or {}).items():
+            (partial / name).write_bytes(content)
         for path in (*partial.iterdir(), partial):
             _flush(path)
-    except OSError as error:
+    except (OSError, pl.exceptions.PolarsError) as error:
+        shutil.rmtree(partial, ignore_errors=True)
         raise CannotRunError(f"Expected a folder that can be written, got {error}") from None
     return partial
 
@@ -129,6 +137,21 @@ def read_plan(folder: Path, revision: str) -> Plan:
         raise CannotRunError(f"Expected a plan in {home}, found none", hint=_HINT)
     tables = {field: _read_table(home / name) for field, (name, _) in TABLE_FILES.items()}
     return PlanTables(**tables).with_summary(_read_summary(home / SUMMARY_FILE))
+
+
+def read_bytes(folder: Path, revision: str, name: str) -> bytes:
+    """Return a further file of a revision.
+
+    Raises
+    ------
+    CannotRunError
+        When it is missing or cannot be read.
+    """
+    path = folder / PLANS_FOLDER / revision / name
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise CannotRunError(f"Expected {path}, got {error}", hint=_HINT) from None
 
 
 def _partial(folder: Path, revision: str) -> Path:
