@@ -65,7 +65,7 @@ def drill(folder: Path, asked: argparse.Namespace) -> dict[str, float]:
     revision = open_revision(folder, None)
     clock, end = revision.instance.clock, _end_of_first_day(revision)
     _announce(day, revision, end)
-    for now in range(asked.every, end + 1, asked.every):
+    for now in range(asked.every, end + asked.every, asked.every):
         told = open_revision(folder, published_revisions(folder)[""])
         _live(day, told, now - asked.every, now)
         _report(day, told, now)
