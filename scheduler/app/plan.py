@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from scheduler.app.certify import Certified, certify
+from scheduler.app.heal import heal, round_info
 from scheduler.app.runlog import Stages, logged
 from scheduler.app.runtime import Clock, Report, round_lock, silent
 from scheduler.app.variant import vary
@@ -15,11 +16,11 @@ from scheduler.domain.district import restrict
 from scheduler.domain.instance import Instance
 from scheduler.domain.plan import Plan
 from scheduler.domain.verify import verify
-from scheduler.errors import BreachError, PromiseError
-from scheduler.ingest.loader import load_instance
+from scheduler.errors import BreachError, InputError, PromiseError
+from scheduler.ingest.loader import load
 from scheduler.publish.plan_files import commit_plan, discard_partial, next_revision, stage_plan
 from scheduler.solve import make_plan
-from scheduler.store import RoundInfo, Store
+from scheduler.store import Store
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,8 +70,13 @@ def plan_round(
     clock = clock or Clock()
     stages = Stages(clock, report)
     with round_lock(folder), logged("plan", folder, options.database_url, stages) as run:
+        heal(folder, run.store)
         stages("reading")
-        whole = vary(load_instance(folder), options.changes)
+        loaded = load(folder)
+        run.files = loaded.inputs
+        if loaded.instance is None:
+            raise InputError(loaded.findings)
+        whole = vary(loaded.instance, options.changes)
         instance = whole if options.district is None else restrict(whole, options.district)
         run.instance = instance
         run.revision, plan = make_revision(
@@ -111,7 +117,7 @@ def make_revision(
             hint="Plan without --strict to see when and where.",
         )
     watch.stages("writing", None)
-    _keep(folder, revision, plan, instance, (store, extra))
+    keep(folder, (revision, plan), instance, store, extra)
     return revision, plan
 
 
@@ -163,28 +169,23 @@ def _refuse_uncertified(certified: Certified, options: PlanOptions) -> None:
         )
 
 
-def _keep(
+def keep(
     folder: Path,
-    revision: str,
-    plan: Plan,
+    made: tuple[str, Plan],
     instance: Instance,
-    where: tuple[Store, Mapping[str, bytes] | None],
+    store: Store,
+    more: Mapping[str, bytes] | None = None,
 ) -> None:
-    """Write the folder beside its place, insert the rows, rename, commit: whole or not at all."""
-    store, extra = where
-    stage_plan(folder, revision, plan, extra)
+    """Write the folder beside its place, insert the rows, rename, commit: whole or not at all.
+
+    ``made`` is the revision and its plan, ``more`` further files of it. Killed between renaming
+    and committing, the folder is there and the rows are not: :func:`heal` puts them in.
+    """
+    revision, plan = made
+    stage_plan(folder, revision, plan, more)
     try:
         with store.transaction() as change:
             change.add_revision(round_info(instance), revision, plan, replace=True)
             commit_plan(folder, revision)
     finally:
         discard_partial(folder)
-
-
-def round_info(instance: Instance) -> RoundInfo:
-    """Return what the store knows of an instance's round."""
-    this, clock = instance.settings.round, instance.clock
-    return RoundInfo(
-        round_id=this.id, name=this.name, timezone=this.timezone, start=clock.iso(0),
-        end=clock.iso(clock.end_min), synthetic=this.synthetic,
-    )  # fmt: skip

@@ -9,9 +9,11 @@ from typing import Any
 
 from scheduler.app.revision import Revision, check_district, open_revision
 from scheduler.app.runtime import Report, round_lock, silent
+from scheduler.app.standing import changes_since, published_revisions
 from scheduler.domain.verify import Breach, verify
 from scheduler.errors import BreachError, CannotRunError
-from scheduler.publish.publisher import FORMATS, Progress, Published, Schedule, publish
+from scheduler.publish.files import sweep
+from scheduler.publish.publisher import FOLDER, FORMATS, Progress, Published, Schedule, publish
 
 __all__ = ["FORMATS", "PublishResult", "breaches_of", "check_clean", "publish_revision"]
 
@@ -84,13 +86,37 @@ def publish_revision(
     report("writing", None)
     schedule = Schedule(opened.instance, opened.plan, opened.name)
     with round_lock(folder):
-        made = publish(folder, schedule, district=district, formats=formats, progress=progress)
+        sweep(folder / FOLDER)
+        before = _before(folder, opened, district)
+        made = publish(
+            folder, schedule, district=district, before=before, formats=formats, progress=progress
+        )
     return PublishResult(opened.name, district, made)
+
+
+def _before(folder: Path, opened: Revision, district: str | None) -> Schedule | None:
+    """Return what was published until now; of a revision published again, what was before it.
+
+    ``None`` where nothing was, or it cannot be compared: other input files, or no plan any more.
+    """
+    told = published_revisions(folder)
+    name = told.get(district or "") or told.get("")
+    if name == opened.name:
+        name = changes_since(folder, opened.name, district)
+    if not name:
+        return None
+    try:
+        old = open_revision(folder, name)
+    except CannotRunError:
+        return None
+    if old.instance.inputs_sha256 != opened.instance.inputs_sha256:
+        return None
+    return Schedule(old.instance, old.plan, name)
 
 
 def breaches_of(opened: Revision) -> list[Breach]:
     """Return every breach of a revision."""
-    return verify(opened.instance, opened.plan, revision=opened.name)
+    return verify(opened.instance, opened.plan, revision=opened.name, standing=opened.standing)
 
 
 def check_clean(opened: Revision) -> None:

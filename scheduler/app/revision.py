@@ -7,24 +7,27 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from scheduler.app.standing import REPLAN, counted_input, stored_standing
 from scheduler.app.variant import vary
 from scheduler.domain.district import restrict
 from scheduler.domain.instance import Instance
+from scheduler.domain.overlay import lay_over
 from scheduler.domain.plan import Plan
 from scheduler.domain.settings import ZONE_WORDS
+from scheduler.domain.standing import Standing
 from scheduler.errors import CannotRunError, InputError
-from scheduler.ingest.counted import COUNTED_FILE, with_counted
 from scheduler.ingest.loader import load
-from scheduler.publish.plan_files import read_extra, read_plan, read_summary, revisions
+from scheduler.publish.plan_files import read_plan, read_summary, revisions
 
 
 @dataclass(frozen=True)
 class Revision:
-    """A plan and its input; of one district, and with the changes of a variant, where it is."""
+    """A plan and its input; of one district, with events, or the changes of a variant, if so."""
 
     name: str
     instance: Instance
     plan: Plan
+    standing: Standing | None = None  # where a re-plan made it
 
     @property
     def variant(self) -> list[str]:
@@ -67,9 +70,11 @@ def open_revision(folder: Path, revision: str | None) -> Revision:
         raise InputError(loaded.findings)
     name = revision or newest(folder)
     plan = read_plan(folder, name)
-    counted = read_extra(folder, name, COUNTED_FILE)
-    instance = loaded.instance if counted is None else with_counted(loaded, counted)
-    instance = vary(instance, variant_of(plan.summary))
+    instance = vary(counted_input(folder, name, loaded), variant_of(plan.summary))
+    if REPLAN in plan.summary:
+        standing = stored_standing(folder, instance, name, plan)
+        overlay = lay_over(instance, standing.events, standing.now_min)
+        return Revision(name, overlay.instance, plan, standing)
     district = plan.summary.get("district")
     if district is not None:
         instance = restrict(instance, str(district))

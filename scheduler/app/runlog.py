@@ -42,9 +42,10 @@ class Stages:
 
 @dataclass
 class Run:
-    """What is known of a run while it goes on."""
+    """What is known of a run while it goes on; ``files`` are checksums by name."""
 
     store: Store
+    files: dict[str, str] = field(default_factory=dict)
     instance: Instance | None = None
     revision: str | None = None
     seconds: dict[str, float] = field(default_factory=dict)
@@ -76,5 +77,6 @@ def logged(command: str, folder: Path, database_url: str | None, stages: Stages)
                     round_id=run.instance.settings.round.id if run.instance else None,
                     revision=run.revision,
                     inputs_sha256=run.instance.inputs_sha256 if run.instance else None,
+                    files=run.files,
                 )
             )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
@@ -56,17 +57,31 @@ def round_lock(folder: Path) -> Iterator[None]:
     try:
         lock.acquire()
     except Timeout:
-        who = holder.read_text(encoding="utf-8") if holder.exists() else "an unknown process"
-        raise LockedError(f"Another run holds the round's lock: {who}") from None
+        raise LockedError(
+            f"Another run holds the round's lock: {_who(holder)}",
+            hint="Wait for it to end; the lock of a process that died is free at once.",
+        ) from None
     except OSError as error:
         raise CannotRunError(f"Expected a folder that can be written, got {error}") from None
     try:
         about = {"pid": os.getpid(), "host": socket.gethostname(), "since": _now_text()}
-        holder.write_text(json.dumps(about), encoding="utf-8")
+        try:
+            holder.write_text(json.dumps(about), encoding="utf-8")
+        except OSError as error:
+            raise CannotRunError(f"Expected a folder that can be written, got {error}") from None
         yield
     finally:
-        holder.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # the lock goes with the process all the same
+            holder.unlink(missing_ok=True)
         lock.release()
+
+
+def _who(holder: Path) -> str:
+    try:
+        about = json.loads(holder.read_text(encoding="utf-8"))
+        return f"process {about['pid']} on {about['host']}, since {about['since']}"
+    except (OSError, ValueError, KeyError, TypeError):
+        return "an unknown process"
 
 
 def _now_text() -> str:

@@ -49,6 +49,6 @@ def verify_round(folder: Path, revision: str | None = None) -> VerifyResult:
         When there is no such revision, or its files cannot be read.
     """
     stored = open_revision(folder, revision)
-    breaches = verify(stored.instance, stored.plan, revision=stored.name)
+    breaches = verify(stored.instance, stored.plan, revision=stored.name, standing=stored.standing)
     plan = stored.plan
     return VerifyResult(stored.name, tuple(breaches), len(plan.assignments), len(plan.consignments))

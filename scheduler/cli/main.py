@@ -29,6 +29,7 @@ COMMANDS = {
     "record": "scheduler.cli.commands.record",
     "missed": "scheduler.cli.commands.missed",
     "round": "scheduler.cli.commands.round",
+    "replan": "scheduler.cli.commands.replan",
 }
 """Command name -> module that holds a click command called ``command``, in order of use."""
 

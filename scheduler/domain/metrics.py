@@ -11,6 +11,7 @@ import pandas as pd
 from scheduler.domain.city import FIXED, Floats, Ints
 from scheduler.domain.instance import Instance
 from scheduler.domain.plan import PlanStatus, PlanTables, Reason
+from scheduler.domain.settings import ZONE_WORDS
 
 EARTH_RADIUS_M = 6_371_008.8  # mean radius, IUGG
 PROVEN_GAP = 1e-9  # relative gap below which a plan counts as optimal
@@ -36,14 +37,15 @@ def summarise(
     best_bound: float | None,
     seed: int,
     revision: str,
+    churn: float = 0.0,
 ) -> dict[str, Any]:
     """Return the content of ``summary.json``; all objective figures are person-minutes.
 
     A bound that lies above the objective by rounding alone is lowered to it. ``without_unserved``
     compares with the best plan that leaves as many people out: both sides lose the same term, and
-    no cost is below 0.
+    no cost is below 0. ``churn`` is that of a re-plan.
     """
-    totals = _totals(instance, tables)
+    totals = _totals(instance, tables, churn)
     objective = float(sum(totals.terms.values()))
     people = int(instance.blocks.people.sum())
     gaps = _gaps(objective, best_bound, people)
@@ -78,14 +80,14 @@ def walk_metres(instance: Instance, blocks: Ints, sites: Ints) -> Floats:
     return np.where(in_place, 0.0, metres * instance.settings.walk.detour)
 
 
-def _totals(instance: Instance, tables: PlanTables) -> _Totals:
+def _totals(instance: Instance, tables: PlanTables, churn: float) -> _Totals:
     rows, weights = tables.assignments, instance.settings.weights
     blocks = _positions(rows["block_id"], instance.blocks.ids)
     sites = _positions(rows["site_id"], instance.sites.ids)
     people = rows["people"].to_numpy(dtype=np.int64)
     metres = walk_metres(instance, blocks, sites)
     delay = _minutes(instance, rows["start"])
-    finish = np.array(weights.finish.by_zone())[instance.block_zone[blocks]] * delay
+    finish = np.array(weights.finish.by_zone())[_positions(rows["zone"], ZONE_WORDS)] * delay
     used = pd.DataFrame({"c": instance.blocks.community_index[blocks], "s": sites})
     per_community = used.drop_duplicates()["c"].value_counts().to_numpy()
     late_people, late_min = _late(instance, tables.consignments)
@@ -98,7 +100,7 @@ def _totals(instance: Instance, tables: PlanTables) -> _Totals:
         "walk": weights.walk * float(metres @ people) / instance.settings.walk.metres_per_min,
         "finish": float(finish @ people),
         "split": weights.split * float(per_community.sum() - len(per_community)),
-        "churn": 0.0,
+        "churn": churn,
     }
     mean_sites = float(per_community.mean()) if len(per_community) else 0.0
     walk = _walk_figures(metres, people)

@@ -185,6 +185,7 @@ class SimulateSettings:
     line_repair_min: Annotated[float, Ge(0), doc("minutes that it stands still")] = 120.0
 
 
+@dataclass(frozen=True, kw_only=True)
 class FrequencySettings:
     """Table ``[roster.frequency]``: days from one round of a zone to its next."""
 
@@ -240,6 +241,24 @@ class ResultSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ReplanSettings:
+    """Table ``[replan]``."""
+
+    freeze_min: Annotated[
+        int, Ge(0), Le(1440), doc("calls that start within so many minutes are left as they are")
+    ] = 60
+    grace_min: Annotated[
+        int, Ge(0), Le(1440), doc("minutes after its end at which a slot is judged by its reports")
+    ] = 15
+    behind_share: Annotated[
+        float,
+        Ge(0),
+        Le(1),
+        doc("share of called people that may be missing without being recalled"),
+    ] = 0.1
+
+
+@dataclass(frozen=True, kw_only=True)
 class Settings:
     """All settings of a round."""
 
@@ -255,3 +274,4 @@ class Settings:
     simulate: SimulateSettings = field(default_factory=SimulateSettings)
     roster: RosterSettings = field(default_factory=RosterSettings)
     results: ResultSettings = field(default_factory=ResultSettings)
+    replan: ReplanSettings = field(default_factory=ReplanSettings)

@@ -44,6 +44,12 @@ CHINESE_HEADERS: dict[str, tuple[str, ...]] = {
     "batch_tubes": ("每批管数",),
     "pool_sizes": ("混采规格",),
     "minutes": ("分钟",),
+    "time": ("时间",),
+    "end": ("截止时间",),
+    "slot": ("时段",),
+    "sampled": ("已采人数",),
+    "tubes_sent": ("已送管数",),
+    "tubes_resulted": ("已出结果管数",),
 }
 """Column -> Chinese headers; the first of each is the one to write."""
 

@@ -1,7 +1,7 @@
 """Every kind of finding with its stable code, and the log that collects them.
 
 C0xx settings, C1xx files and tables, C2xx cells, C3xx rows against each other, C4xx points,
-C5xx shortages that the arithmetic of the round shows.
+C5xx shortages that the arithmetic of the round shows, C7xx events and progress.
 """
 
 from __future__ import annotations
@@ -97,6 +97,27 @@ CODES: dict[str, Rule] = {
     "C507": Rule(
         "fluid bound exceeded", "More labs, larger pools, longer windows, or more days.", NOTE
     ),
+    "C701": Rule(
+        "unknown kind of event", "Use one of the kinds in the README, section Re-planning."
+    ),
+    "C702": Rule(
+        "time not understood", "Write 2020-12-22T10:30 (local) or with an offset: +08:00."
+    ),
+    "C703": Rule("event lacks a cell", "Fill the column that this kind of event needs."),
+    "C704": Rule("cell without effect", "This kind of event does not use the column.", NOTE),
+    "C705": Rule("end not after the time", "Correct time or end."),
+    "C706": Rule(
+        "event reported again", "Nothing to do: of several reports the last one counts.", NOTE
+    ),
+    "C707": Rule(
+        "line is not a JSON object", 'Write one object a line: {"time": ..., "kind": ...}'
+    ),
+    "C711": Rule(
+        "progress columns not understood",
+        "Use time, site_id, slot, sampled; time, site_id, tubes_sent; or "
+        "time, lab_id, tubes_resulted.",
+    ),
+    "C712": Rule("slot off the grid", "Write the start of a slot of the round."),
 }
 """Code -> title, way out and severity of every finding."""
 

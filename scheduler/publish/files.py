@@ -111,6 +111,24 @@ def recover(parent: Path, name: str) -> None:
             shutil.rmtree(rest)
 
 
+def sweep(parent: Path) -> None:
+    """Clear away what killed publications left under any name, and bring set-aside ones back.
+
+    Call it only while holding the round's lock.
+    """
+    for rest in parent.glob(".*.old"):
+        name = rest.name.removeprefix(".").removesuffix(".old")
+        if (parent / name).exists():
+            shutil.rmtree(rest, ignore_errors=True)
+        else:
+            rest.rename(parent / name)
+    for rest in parent.glob(".*.partial"):
+        if rest.is_symlink():
+            rest.unlink(missing_ok=True)
+        else:
+            shutil.rmtree(rest, ignore_errors=True)
+
+
 def _write_all(folder: Path, files: Iterable[tuple[str, bytes]]) -> dict[str, str]:
     hashes: dict[str, str] = {}
     made: set[Path] = set()

@@ -90,7 +90,8 @@ def stage_plan(
             (partial / name).write_bytes(content)
         for path in (*partial.iterdir(), partial):
             _flush(path)
-    except OSError as error:
+    except (OSError, pl.exceptions.PolarsError) as error:
+        shutil.rmtree(partial, ignore_errors=True)
         raise CannotRunError(f"Expected a folder that can be written, got {error}") from None
     return partial
 
@@ -164,6 +165,21 @@ def read_extra(folder: Path, revision: str, name: str) -> bytes | None:
         return None
     except OSError as error:
         raise CannotRunError(f"Cannot read {path}: {error.strerror}") from None
+
+
+def read_bytes(folder: Path, revision: str, name: str) -> bytes:
+    """Return the content of a file that a revision must have.
+
+    Raises
+    ------
+    CannotRunError
+        When it is missing or cannot be read.
+    """
+    content = read_extra(folder, revision, name)
+    if content is None:
+        path = folder / PLANS_FOLDER / revision / name
+        raise CannotRunError(f"Expected {path}, found no such file", hint=_HINT)
+    return content
 
 
 def _partial(folder: Path, revision: str) -> Path:

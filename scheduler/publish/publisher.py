@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ import numpy as np
 from scheduler.domain.city import Ints
 from scheduler.domain.instance import Instance
 from scheduler.publish.cells import file_names
+from scheduler.publish.changes_csv import change_files
 from scheduler.publish.community_csv import community_files
 from scheduler.publish.district_csv import DistrictSheets
 from scheduler.publish.files import switch_link, write_publication
@@ -67,11 +69,13 @@ def publish(
     schedule: Schedule,
     *,
     district: str | None = None,
+    before: Schedule | None = None,
     formats: Sequence[str] = (),
     progress: Progress | None = None,
 ) -> Published:
     """Write the publication of a revision under ``folder/published`` and switch its link.
 
+    ``before`` is what was published until now: ``changes/`` tells what is different.
     CSV files are always written; ``formats`` names those that carry the same rows beside them.
 
     Raises
@@ -89,8 +93,11 @@ def publish(
         "revision": schedule.revision,
         "district": district,
         "inputs_sha256": schedule.instance.inputs_sha256,
+        "changes_since": None if before is None else before.revision,
     }
     files = _with_formats(_files(schedule, scope), schedule, scope, formats)
+    if before is not None:
+        files = chain(files, _changes(before, schedule, scope))
     if progress is not None:
         files = _counted(files, _num_files(scope, formats), progress)
     path = write_publication(folder / FOLDER, name, files, about, keep=(REPORT, NOTICES))
@@ -206,6 +213,16 @@ def _num_files(scope: _Scope, formats: Sequence[str]) -> int:
     """Return how many files there will be, as far as is known before: GeoJSON has a few more."""
     extra = {XLSX: len(scope.districts), GEOJSON: len(KINDS), PARQUET: len(KINDS)}
     return scope.num_files + sum(extra[name] for name in set(formats) - {CSV})
+
+
+def _changes(before: Schedule, schedule: Schedule, scope: _Scope) -> Iterator[tuple[str, bytes]]:
+    folders, communities = district_folders(schedule.instance), schedule.instance.communities
+    names = file_names(communities.ids)
+    inside = set(scope.communities.tolist())
+    for c, content in change_files(before, schedule):
+        if c in inside:
+            place = folders[communities.districts[c]]
+            yield f"changes/{place}/{names[communities.ids[c]]}.csv", content
 
 
 def _counted(

@@ -32,6 +32,29 @@ COMMUNITY_COLUMNS = (
     "result_by",
     "remark",
 )
+CHANGE_COLUMNS = (
+    "round",
+    "revision",
+    "revision_before",
+    "change",
+    "community_id",
+    "community",
+    "block_id",
+    "block",
+    "people",
+    "date_before",
+    "start_before",
+    "end_before",
+    "site_id_before",
+    "site_before",
+    "address_before",
+    "date",
+    "start",
+    "end",
+    "site_id",
+    "site",
+    "address",
+)
 SITE_COLUMNS = (
     "row",
     "round",
@@ -136,6 +159,18 @@ CHINESE_HEADERS = {
     "sites": "采样点数",
     "first": "最早时段",
     "last": "最晚时段",
+    "revision_before": "原版次",
+    "change": "变更",
+    "date_before": "原日期",
+    "start_before": "原开始",
+    "end_before": "原结束",
+    "site_id_before": "原采样点编码",
+    "site_before": "原采样点",
+    "address_before": "原地址",
+}
+CHANGES = {
+    "zh": {"site": "改采样点", "time": "改时间", "added": "新增安排", "dropped": "取消安排"},
+    "en": {word: word for word in ("site", "time", "added", "dropped")},
 }
 ZONE_WORDS = {
     "zh": {

@@ -49,7 +49,10 @@ class RevisionInfo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRecord:
-    """One run of a command; ``stages`` maps a stage to its seconds."""
+    """One run of a command.
+
+    ``stages`` maps a stage to its seconds, ``files`` a file that was read to its SHA-256.
+    """
 
     command: str
     started_at: datetime
@@ -61,6 +64,7 @@ class RunRecord:
     inputs_sha256: str | None = None
     message: str = ""
     stages: Mapping[str, float] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

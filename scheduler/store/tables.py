@@ -274,3 +274,4 @@ class RunRow(Base, table=True):
     inputs_sha256: str | None = Field(sa_type=Text)
     message: str = Field(sa_type=Text)
     stages: dict[str, float] = Field(sa_type=JSON)
+    files: dict[str, str] = Field(sa_type=JSON)

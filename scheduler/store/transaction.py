@@ -112,6 +112,7 @@ class StoreTransaction:
             inputs_sha256=record.inputs_sha256,
             message=record.message,
             stages=dict(record.stages),
+            files=dict(record.files),
         )
         self._session.add(row)
         self._session.flush()

@@ -246,7 +246,7 @@ def test_exit_codes_are_those_of_the_errors() -> None:
 
 def test_scripts_are_there() -> None:
     """Rule: every script that the README names is in the clone and can be run."""
-    named = set(re.findall(r"scripts/[a-z_.]+[a-z]", README))
+    named = set(re.findall(r"scripts/[a-z_.-]+[a-z]", README))
     assert {"scripts/quickstart", "scripts/test", "scripts/bench"} <= named
     assert all(os.access(TOP / name, os.X_OK) for name in named - {"scripts/constraints.txt"})
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from scheduler.domain.instance import Instance
 from scheduler.domain.plan import Plan
+from scheduler.domain.standing import Standing
 from scheduler.domain.verify.breach import CODES, Breach, BreachLog
 from scheduler.domain.verify.context import read_context
 from scheduler.domain.verify.figures import recompute
@@ -15,16 +16,27 @@ from scheduler.domain.verify.ground import Ground
 from scheduler.domain.verify.labs import check_labs, check_times
 from scheduler.domain.verify.people import check_coverage, check_quotas
 from scheduler.domain.verify.queueing import QueueTrial
+from scheduler.domain.verify.replan import verify_replan
 from scheduler.domain.verify.rooms import check_blocks, check_candidates, check_zones
 from scheduler.domain.verify.summary import check_summary
 from scheduler.domain.verify.tubes import check_consignments, check_rows
 
 
-def verify(instance: Instance, plan: Plan, *, revision: str | None = None) -> list[Breach]:
+def verify(
+    instance: Instance,
+    plan: Plan,
+    *,
+    revision: str | None = None,
+    standing: Standing | None = None,
+) -> list[Breach]:
     """Return every breach of a plan, in the order of the rules; none means the plan is clean.
 
     ``revision`` is the name under which the plan is stored, where it is; the summary must agree.
+    ``standing`` is what a re-plan stands on: then events are laid over the files again, and what
+    was called before the freeze or is on its way must be as it was.
     """
+    if standing is not None:
+        return verify_replan(standing, plan, revision)
     log = BreachLog()
     context = read_context(instance, plan, log)
     if context is None:

@@ -11,6 +11,7 @@ from scheduler.domain.city import Flags
 
 ASSIGNMENTS, CONSIGNMENTS = "assignments.csv", "consignments.csv"
 LAB_LOAD, UNSERVED, SUMMARY = "lab_load.csv", "unserved.csv", "summary.json"
+DONE = "done.csv"
 
 CODES = {
     "B101": "a file lacks columns or has others",
@@ -57,9 +58,13 @@ CODES = {
     "B194": "the bound or a gap of summary.json is not consistent",
     "B195": "the input has changed since the plan was made",
     "B196": "round, revision, district or seed of summary.json is not this plan's",
+    "B201": "a call before the freeze is not that of the plan it stands on",
+    "B203": "people are left out of a slot that is neither past nor closed to them",
+    "B204": "a lab has started tubes before the re-plan that were not sent there",
+    "B205": "what summary.json says of the re-plan does not follow from the plan",
 }
 """Every breach code; the second digit is the rule of DESIGN.md section 3 (0 files, 8 times and lab
-load, 9 summary)."""
+load, 9 summary; B2xx what a re-plan must keep)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, fields
 
 import numpy as np
 
-from scheduler.domain.city import Ints, Texts
+from scheduler.domain.city import Flags, Ints, Texts
 from scheduler.domain.instance import Instance
 from scheduler.domain.plan import (
     ASSIGNMENT_COLUMNS,
@@ -29,6 +30,9 @@ from scheduler.domain.verify.timeaxis import TimeAxis
 
 NUM_ZONES = len(ZONE_WORDS)
 
+ZonesOf = Callable[[Ints, Ints, Ints], Ints]
+"""(block, site, start) of calls -> the zone of each."""
+
 
 @dataclass(frozen=True)
 class Called:
@@ -42,6 +46,10 @@ class Called:
     people: Ints
     tubes: Ints
     zone: Ints  # of the block, from the input
+
+    def where(self, keep: Flags) -> Called:
+        """Return some of the rows."""
+        return Called(*(getattr(self, field.name)[keep] for field in fields(self)))
 
 
 @dataclass(frozen=True)
@@ -111,8 +119,13 @@ class Context:
         return str(self.instance.sites.ids[site]), when, ZONE_WORDS[zone]
 
 
-def read_context(instance: Instance, plan: Plan, log: BreachLog) -> Context | None:
-    """Read the frames; ``None`` when a frame lacks columns, so that nothing can be checked."""
+def read_context(
+    instance: Instance, plan: Plan, log: BreachLog, zones: ZonesOf | None = None
+) -> Context | None:
+    """Read the frames; ``None`` when a frame lacks columns, so that nothing can be checked.
+
+    ``zones`` tells the zone that each call must have, where it is not that of its block.
+    """
     frames = (
         (plan.assignments, ASSIGNMENTS, ASSIGNMENT_COLUMNS),
         (plan.consignments, CONSIGNMENTS, CONSIGNMENT_COLUMNS),
@@ -128,14 +141,18 @@ def read_context(instance: Instance, plan: Plan, log: BreachLog) -> Context | No
         instance,
         axis,
         log,
-        _called(instance, readers[0]),
+        _called(instance, readers[0], zones or _zone_of_block(instance)),
         _sent(instance, readers[1]),
         _load(instance, readers[2]),
         _left(instance, readers[3]),
     )
 
 
-def _called(instance: Instance, reader: FrameReader) -> Called:
+def _zone_of_block(instance: Instance) -> ZonesOf:
+    return lambda block, _site, _start: instance.block_zone[block]
+
+
+def _called(instance: Instance, reader: FrameReader, zones: ZonesOf) -> Called:
     block = reader.ids("block_id", Known.of("a block", instance.blocks.ids))
     site = reader.ids("site_id", Known.of("a site", instance.sites.ids))
     start, end = reader.times("start"), reader.times("end")
@@ -143,12 +160,14 @@ def _called(instance: Instance, reader: FrameReader) -> Called:
     zone, pool = _zones(reader), reader.numbers("pool_size", 1)
     _expect_own(instance, reader, block)
     good = reader.good
-    for row in rows_where(good & (zone != instance.block_zone[block])):
-        _differs(reader, row, "zone", ZONE_WORDS[instance.block_zone[block[row]]])
-    for row in rows_where(good & (pool != instance.block_pool[block])):
-        _differs(reader, row, "pool_size", str(instance.block_pool[block[row]]))
+    own = zones(block, site, start)
+    pools = np.array(instance.settings.pooling.by_zone())[own]
+    for row in rows_where(good & (zone != own)):
+        _differs(reader, row, "zone", ZONE_WORDS[own[row]])
+    for row in rows_where(good & (pool != pools)):
+        _differs(reader, row, "pool_size", str(pools[row]))
     line = np.flatnonzero(good) + 2
-    columns = (block, site, start, end, people, tubes, instance.block_zone[block])
+    columns = (block, site, start, end, people, tubes, own)
     called = Called(line, *(column[good] for column in columns))
     _no_repeats(reader, called.line, called.block, called.start)
     return called

@@ -25,8 +25,8 @@ class Figures:
     unserved: int  # people without a slot, home visits apart
 
 
-def recompute(context: Context, ground: Ground) -> Figures:
-    """Return the figures of the plan's files."""
+def recompute(context: Context, ground: Ground, churn: float = 0.0) -> Figures:
+    """Return the figures of the plan's files; ``churn`` is that of a re-plan, in person-minutes."""
     weights, called = context.instance.settings.weights, context.called
     walked = ground.walk_m(called.block, called.site)
     lateness = _lateness_min(context)
@@ -42,7 +42,7 @@ def recompute(context: Context, ground: Ground) -> Figures:
             "walk": weights.walk * float(np.dot(called.people, walked)) / speed,
             "finish": float(np.dot(called.people, finish)),
             "split": weights.split * float(np.maximum(used - 1, 0).sum()),
-            "churn": 0.0,
+            "churn": churn,
         },
         counts={
             "people": int(context.instance.blocks.people.sum()),

@@ -7,7 +7,9 @@ import numpy as np
 from scheduler.domain.city import Flags, Floats, Ints, Window
 from scheduler.domain.verify.breach import CONSIGNMENTS, LAB_LOAD, rows_where
 from scheduler.domain.verify.context import Context
+from scheduler.domain.verify.effective import Effective
 from scheduler.domain.verify.ground import great_circle_m
+from scheduler.domain.verify.since import Since
 from scheduler.domain.verify.tubes import add_consignment
 
 HOUR_MIN = 60
@@ -15,12 +17,16 @@ ALL_DAY: tuple[Window, ...] = ((0, 1440),)
 TIE_MIN = 1e-6  # ceil() of a travel time this close to a whole minute may go either way
 
 
-def check_times(context: Context) -> None:
+def check_times(context: Context, since: Since | None = None) -> None:
     """Check arrival, start, result and sample age of every consignment."""
     sent, axis, labs = context.sent, context.axis, context.instance.labs
     least, most = _travel_minutes(context)
     travel = sent.arrive - sent.pickup
-    for row in rows_where((travel < least) | (travel > most)):
+    underway = np.zeros(len(travel), dtype=bool)
+    if since is not None:
+        underway = (sent.pickup <= since.now) & (since.was_sent(vars(sent)) > 0)
+        travel = travel - since.world.delay(sent.site, sent.lab, sent.pickup)
+    for row in rows_where(~underway & ((travel < least) | (travel > most))):
         text = f"expected {least[row]} min from pick-up to arrival, got {travel[row]}"
         add_consignment(context, "B164", row, text)
     begins = axis.hour_begins(sent.start)
@@ -55,25 +61,38 @@ def _travel_minutes(context: Context) -> tuple[Ints, Ints]:
     return least[back], most[back]
 
 
-def check_labs(context: Context) -> None:
-    """Check pool sizes, hours, hourly capacity and certified tubes per day of every lab."""
+def check_labs(context: Context, since: Since | None = None) -> None:
+    """Check pool sizes, hours, hourly capacity and certified tubes per day of every lab.
+
+    What was started before a re-plan is not asked for the hours and rates that events have left.
+    """
     sent, labs = context.sent, context.instance.labs
+    later = np.ones(len(sent.lab), dtype=bool)
+    if since is not None:
+        later = (sent.pickup > since.now) | (sent.start > since.now)
     for row in rows_where(~_accepted(context)):
         text = f"expected a pool size the lab takes, got {sent.pool[row]}"
         add_consignment(context, "B167", row, text)
-    spans = _spans(context)
+    world = None if since is None else since.world
+    spans = _spans(context, world)
     begins = context.axis.hour_begins(sent.start)
-    for row in rows_where(~_inside(spans, sent.lab, sent.start)):
+    for row in rows_where(later & ~_inside(spans, sent.lab, sent.start)):
         text = f"expected a start within the lab's hours, got {context.axis.text(sent.start[row])}"
         add_consignment(context, "B166", row, text)
     lab, hour, tubes = _sums(sent.lab, begins, sent.tubes)
-    capacity = _capacity(context, spans, lab, hour)
-    for row in rows_where(tubes > capacity):
+    capacity = _capacity(context, spans, (lab, hour), world)
+    fresh = set(zip(sent.lab[later].tolist(), begins[later].tolist(), strict=True))
+    asked = [pair in fresh for pair in zip(lab.tolist(), hour.tolist(), strict=True)]
+    for row in rows_where((tubes > capacity) & np.array(asked, dtype=bool)):
         where = str(labs.ids[lab[row]]), context.axis.text(hour[row])
         text = f"expected at most {capacity[row]} tubes in the hour, got {tubes[row]}"
         context.log.add("B168", CONSIGNMENTS, text, where=where)
     _check_days(context)
-    _check_load(context, spans, (lab, hour, tubes))
+    _check_load(
+        context,
+        (lab, hour, tubes),
+        _capacity(context, spans, (context.load.lab, context.load.hour), world),
+    )
 
 
 def _accepted(context: Context) -> Flags:
@@ -95,10 +114,9 @@ def _check_days(context: Context) -> None:
         context.log.add("B169", CONSIGNMENTS, text, where=[str(labs.ids[lab[row]])])
 
 
-def _check_load(context: Context, spans: list[list[Window]], used: tuple[Ints, Ints, Ints]) -> None:
+def _check_load(context: Context, used: tuple[Ints, Ints, Ints], capacity: Ints) -> None:
     """Check lab_load.csv: every used hour, its tubes, and the capacity of each row."""
     load, axis = context.load, context.axis
-    capacity = _capacity(context, spans, load.lab, load.hour)
     begins = axis.hour_begins(load.hour)
     expected = dict(zip(zip(*(c.tolist() for c in used[:2]), strict=True), used[2], strict=True))
     for row, key in enumerate(zip(load.lab.tolist(), load.hour.tolist(), strict=True)):
@@ -122,14 +140,15 @@ def _load_name(context: Context, lab: int, hour: int) -> tuple[str, str]:
     return str(context.instance.labs.ids[lab]), context.axis.text(hour)
 
 
-def _spans(context: Context) -> list[list[Window]]:
+def _spans(context: Context, world: Effective | None) -> list[list[Window]]:
     """Return when each lab is open, over all the hours that the plan names."""
     named = np.concatenate([context.sent.start, context.load.hour, [0]])
     first, last = int(named.min()) - HOUR_MIN, int(named.max()) + 2 * HOUR_MIN
     cache: dict[tuple[Window, ...], list[Window]] = {}
     for hours in set(context.instance.labs.hours):
         cache[hours] = context.axis.opening(hours or ALL_DAY, first, last)
-    return [cache[hours] for hours in context.instance.labs.hours]
+    spans = [cache[hours] for hours in context.instance.labs.hours]
+    return spans if world is None else [world.lab_spans(lab, s) for lab, s in enumerate(spans)]
 
 
 def _inside(spans: list[list[Window]], lab: Ints, minute: Ints) -> Flags:
@@ -141,15 +160,23 @@ def _inside(spans: list[list[Window]], lab: Ints, minute: Ints) -> Flags:
     return inside
 
 
-def _capacity(context: Context, spans: list[list[Window]], lab: Ints, hour: Ints) -> Ints:
-    """Return the tubes that each lab can start in the clock hour that begins at ``hour``."""
-    is_open = np.zeros(len(lab), dtype=np.int64)
+def _capacity(
+    context: Context, spans: list[list[Window]], when: tuple[Ints, Ints], world: Effective | None
+) -> Ints:
+    """Return the tubes that each lab can start in the clock hour that begins at the minute."""
+    lab, hour = when
+    work = np.zeros(len(lab), dtype=np.int64)  # tubes per hour x minutes
     for each in np.unique(lab):
-        here = lab == each
+        here = np.flatnonzero(lab == each)
         for begin, end in spans[each]:
-            overlap = np.minimum(hour[here] + HOUR_MIN, end) - np.maximum(hour[here], begin)
-            is_open[here] += np.maximum(overlap, 0)
-    return context.instance.labs.tubes_per_hour[lab] * is_open // HOUR_MIN
+            first, last = np.maximum(hour[here], begin), np.minimum(hour[here] + HOUR_MIN, end)
+            if world is None:
+                minutes = np.maximum(last - first, 0)
+                work[here] += context.instance.labs.tubes_per_hour[each] * minutes
+                continue
+            for row, a, b in zip(here.tolist(), first.tolist(), last.tolist(), strict=True):
+                work[row] += world.lab_minutes(int(each), a, b) if a < b else 0
+    return work // HOUR_MIN
 
 
 def _sums(lab: Ints, when: Ints, tubes: Ints) -> tuple[Ints, Ints, Ints]:

@@ -13,6 +13,12 @@ from scheduler.domain.verify.ground import Ground
 
 def check_blocks(context: Context, ground: Ground) -> None:
     """Check slots and opening hours row by row, then each block's site and run of slots."""
+    check_slots(context, ground)
+    check_runs(context)
+
+
+def check_slots(context: Context, ground: Ground) -> None:
+    """Check slots and opening hours row by row."""
     called, axis = context.called, context.axis
     length = called.end - called.start
     on_grid = (called.start % axis.slot_min == 0) & (length == axis.slot_min)
@@ -29,10 +35,10 @@ def check_blocks(context: Context, ground: Ground) -> None:
             row,
             f"expected a slot within opening hours, got {_times(context, row)}",
         )
-    _check_runs(context)
 
 
-def _check_runs(context: Context) -> None:
+def check_runs(context: Context) -> None:
+    """Check that each block has one site and consecutive slots."""
     called = context.called
     order = np.lexsort((called.start, called.block))
     block, site = called.block[order], called.site[order]
@@ -80,8 +86,11 @@ def _check_clearing(context: Context, order: Ints, less_strict: int) -> None:
         _add(context, "B142", order[at], words)
 
 
-def check_candidates(context: Context, ground: Ground) -> None:
-    """Check every pair of block and site that the plan uses, once."""
+def check_candidates(context: Context, ground: Ground, known: Flags | None = None) -> None:
+    """Check every pair of block and site that the plan uses, once.
+
+    ``known`` marks rows whose pair an earlier plan had: no distance or district is asked of them.
+    """
     called = context.called
     size = len(context.instance.sites)
     pairs, rows = np.unique(called.block * size + called.site, return_index=True)
@@ -111,9 +120,11 @@ def check_candidates(context: Context, ground: Ground) -> None:
     )
     away = context.instance.sites.districts[site] != ground.block_district[block]
     if not context.instance.settings.targets.cross_district:
+        away &= ~known[rows] if known is not None else True
         _report(context, "B152", rows, fixed & away, "expected a site of the block's district")
     far = np.zeros(len(pairs), dtype=bool)
-    far[fixed] = ~ground.in_reach(block[fixed], site[fixed])
+    asked = fixed if known is None else fixed & ~known[rows]
+    far[asked] = ~ground.in_reach(block[asked], site[asked])
     limit = context.instance.settings.targets.max_walk_m
     _report(
         context,

@@ -36,7 +36,7 @@ def test_one_run_at_a_time(tmp_path: Path) -> None:
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
         assert other.stdout is not None
         assert other.stdout.readline() == b"held\n"
-        with pytest.raises(LockedError, match=f'"pid": {other.pid}'), round_lock(tmp_path):
+        with pytest.raises(LockedError, match=f"process {other.pid} on "), round_lock(tmp_path):
             pass
         other.kill()
         other.wait()
