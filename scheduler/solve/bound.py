@@ -60,16 +60,6 @@ class LabCosts:
         """Return the least cost per person over all labs, ``[site, wave]``."""
         return np.stack([cost.min(axis=1) for cost in self._by_wave(travel, pool)], axis=1)
 
-    def gain(self, travel: Ints, pool: int, usable: Flags) -> Floats:
-        """Return by how much each lab beats the usable ones in its best wave, ``[group, lab]``."""
-        best = np.full(travel.shape, -np.inf)
-        for cost in self._by_wave(travel, pool):
-            now = np.where(usable, cost, np.inf).min(axis=1)
-            with np.errstate(invalid="ignore"):
-                gain = now[:, None] - cost
-            best = np.fmax(best, np.where(np.isnan(gain), -np.inf, gain))
-        return best
-
     def _by_wave(self, travel: Ints, pool: int) -> Iterator[Floats]:
         """Yield ``cost[site, lab]`` of each wave, inf where the lab cannot take the tube.
 

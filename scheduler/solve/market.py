@@ -309,7 +309,7 @@ class Market:
         zones = np.unique(self.instance.block_zone[self.instance.demand > 0]).tolist()
         costs = {z: self.slot_cost(z, self.offered) for z in zones}
         earnings = self.prices.earnings(self.hours, self.instance.labs.max_tubes_per_day)
-        price = {z: self._place_price(z, costs[z]) for z in zones}
+        price = {z: self.place_price(z, costs[z]) for z in zones}
         bound = self.finder.evaluate(costs, price, earnings)
         strict = [z for z in zones if z != self.main_zone]
         if not strict:
@@ -331,7 +331,7 @@ class Market:
             self.instance.settings.weights.unserved,
         )  # fmt: skip
 
-    def _place_price(self, zone: int, cost: Floats) -> Floats:
+    def place_price(self, zone: int, cost: Floats) -> Floats:
         """Return what a place at each site costs people of a zone, -inf at sites out of reach."""
         people = np.where(self.instance.block_zone == zone, self.instance.demand, 0)
         pairs = self.pairs.where(people[self.pairs.block] > 0)

@@ -20,7 +20,8 @@ from scheduler.solve.market import Market
 from scheduler.solve.network import Reach
 from scheduler.solve.reach import Promise
 from scheduler.solve.rescue import Places
-from scheduler.solve.schedule import Calls, Task, schedules
+from scheduler.solve.runs import Task
+from scheduler.solve.schedule import Calls, schedules
 from scheduler.solve.sequence import Order, elder_waves
 from scheduler.solve.streams import Streams
 

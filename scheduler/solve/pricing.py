@@ -64,7 +64,7 @@ def _person_worth(market: Market) -> Floats:
     gain = np.zeros(market.offered.shape)
     for zone in np.unique(instance.block_zone[instance.demand > 0]).tolist():
         cost = market.slot_cost(zone, market.offered)
-        price = market._place_price(zone, cost)  # noqa: SLF001  # this module stands for the market
+        price = market.place_price(zone, cost)
         known = np.isfinite(cost) & np.isfinite(price)[:, None]
         profit = np.where(known, price[:, None] - np.where(known, cost, 0.0), 0.0)
         gain = np.maximum(gain, profit)

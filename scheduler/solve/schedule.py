@@ -11,11 +11,9 @@ from scheduler.domain.city import Floats, Ints
 from scheduler.solve.layout import Layout
 from scheduler.solve.network import LabFlow, LabSide, Reach, solve_labs
 from scheduler.solve.ontime import Desk, fit_on_time
-from scheduler.solve.rescue import Places, Rescue
-from scheduler.solve.sequence import Order, order_blocks
-from scheduler.solve.sessions import split_runs
+from scheduler.solve.runs import Task, people_by_run, postpone, relieve, split
+from scheduler.solve.sequence import order_blocks
 from scheduler.solve.slots import Call, fill_run
-from scheduler.solve.streams import Streams
 from scheduler.solve.volumes import Shares, Volumes, even_volumes, move_tubes, share_tubes
 from scheduler.solve.waves import (
     Load,
@@ -27,8 +25,7 @@ from scheduler.solve.waves import (
     tubes_by_piece,
 )
 
-_TRIES, _TRIES_OF_SHARES, _TRIES_LATE = 10, 4, 5
-_IN_USE = 0.02  # share of a stream's people from which a run is in use
+_TRIES, _TRIES_OF_SHARES, _TRIES_OF_RUNS, _TRIES_LATE = 12, 4, 7, 5
 _FEW_BEYOND = 0.001  # share of tubes that may be late in a plan that tries to have none late
 _TO_SPARE = 1.5  # doubled at every turn: a few tubes are less than a block
 
@@ -43,23 +40,6 @@ class Calls:
     people: Ints
 
 
-@dataclass(frozen=True)
-class Task:
-    """What is scheduled: the streams, their fine and wide layout, their load, and other places."""
-
-    streams: Streams
-    layout: Layout
-    wide: Layout
-    load: Load
-    places: Places
-    order: Order
-
-    @property
-    def people(self) -> Ints:
-        """People of each block."""
-        return self.places.people
-
-
 def schedules(task: Task, volumes: Volumes, desk: Desk) -> Iterator[tuple[Calls, Reach]]:
     """Yield ways to call all blocks of all streams, and the labs they were planned for.
 
@@ -72,8 +52,8 @@ def schedules(task: Task, volumes: Volumes, desk: Desk) -> Iterator[tuple[Calls,
     if found:
         yield found
         return
-    runs = _split(task, wish)
-    rows = tube_rows(task.layout, task.load, _people(task, runs))
+    runs = split(task, wish)
+    rows = tube_rows(task.layout, task.load, people_by_run(task, runs))
     yield _call(task, runs, _shared(task.wide, task.load, rows, volumes)), desk.near
     yield from _schedules_late(task, wish, desk)
 
@@ -83,10 +63,10 @@ def _schedule_on_time(
 ) -> tuple[Calls, Reach] | None:
     """Call all blocks with every tube in time; None where that was not found."""
     wish = [share.copy() for share in wish]
-    runs = _split(task, wish)
+    runs = split(task, wish)
     best: tuple[int, list[list[Ints]], Ints, Reach] | None = None
     for turn in range(_TRIES):
-        rows = tube_rows(task.layout, task.load, _people(task, runs))
+        rows = tube_rows(task.layout, task.load, people_by_run(task, runs))
         planned = _shared(task.wide, task.load, rows, volumes)
         fitted = fit_on_time(task.layout, rows, planned, desk)
         num_beyond = int(fitted.beyond.sum())
@@ -97,43 +77,15 @@ def _schedule_on_time(
             break
         if turn < _TRIES_OF_SHARES:
             excess = _by_group(task.layout, rows, fitted.beyond.astype(np.float64))
-            _postpone(task, wish, excess, int(rows.units.sum()))
-            runs = _split(task, wish)
-        elif not _relieve(task, runs, rows, fitted.beyond):
-            break
+            postpone(task, wish, excess, int(rows.units.sum()))
+            runs = split(task, wish)
+        else:
+            elsewhere = turn >= _TRIES_OF_RUNS
+            if not relieve(task, runs, rows, fitted.beyond, elsewhere=elsewhere) and elsewhere:
+                break
     if best is None or best[0] > _FEW_BEYOND * best[2].sum():
         return None
     return _call(task, best[1], best[2]), best[3]
-
-
-def _relieve(task: Task, runs: list[list[Ints]], rows: TubeRows, beyond: Ints) -> bool:
-    """Move a block out of each run with tubes beyond, to the run of its stream with most room."""
-    width = [np.bincount(p[:, 0], weights=p[:, 3] - p[:, 2]) for p in task.layout.group_pieces]
-    moved = False
-    full = {(g, r) for g, r in zip(rows.group[beyond > 0], rows.run[beyond > 0], strict=True)}
-    for row in np.flatnonzero(beyond).tolist():
-        group, run = int(rows.group[row]), int(rows.run[row])
-        need = int(beyond[row] * task.load.pool[task.layout.members[group][0]])
-        for stream in task.layout.members[group].tolist():
-            if task.streams.fixed[stream] is not None or not len(runs[stream][run]):
-                continue
-            used = np.array([task.people[b].sum() for b in runs[stream]])
-            spare = width[group] * task.load.quota[stream] - used
-            spare[[r for r in range(len(spare)) if (group, r) in full]] = -1
-            blocks = runs[stream][run]
-            size = task.people[blocks]
-            fits = size <= spare.max()
-            if not fits.any():
-                continue
-            # the smallest block that is enough, else the largest that fits
-            wanting = np.where(size >= need, size, (1 << 40) - size)
-            block = blocks[int(np.argmin(np.where(fits, wanting, 1 << 41)))]
-            target = int(np.argmax(spare))
-            runs[stream][run] = blocks[blocks != block]
-            runs[stream][target] = np.append(runs[stream][target], block)
-            moved = True
-            break
-    return moved
 
 
 def _schedules_late(task: Task, wish: list[Floats], desk: Desk) -> Iterator[tuple[Calls, Reach]]:
@@ -141,8 +93,8 @@ def _schedules_late(task: Task, wish: list[Floats], desk: Desk) -> Iterator[tupl
     best: tuple[float, list[list[Ints]], Ints] | None = None
     reach = desk.near
     for turn in range(_TRIES_LATE):
-        runs = _split(task, wish)
-        rows = tube_rows(task.layout, task.load, _people(task, runs))
+        runs = split(task, wish)
+        rows = tube_rows(task.layout, task.load, people_by_run(task, runs))
         supply = tube_supply(task.layout, task.load, rows)
         left_cost = np.full(len(rows.units), desk.left_cost)
         flow = solve_labs(supply.supplies, reach, desk.labs, left_cost)
@@ -157,7 +109,7 @@ def _schedules_late(task: Task, wish: list[Floats], desk: Desk) -> Iterator[tupl
             yield _call(task, best[1], best[2]), reach
         if not num_late:
             break
-        _postpone(task, wish, [n * _TO_SPARE * 2**turn for n in late], int(rows.units.sum()))
+        postpone(task, wish, [n * _TO_SPARE * 2**turn for n in late], int(rows.units.sum()))
     if best is not None:
         yield _call(task, best[1], best[2]), reach
 
@@ -242,20 +194,6 @@ def _follow(layout: Layout, rows: TubeRows, tubes: Ints, totals: Ints) -> None:
             tubes[here] = part
 
 
-def _most_runs(layout: Layout) -> int:
-    """Return the number of columns of ``people[stream, run]``."""
-    return max((int(p[:, 0].max()) + 1 for p in layout.group_pieces), default=1)
-
-
-def _people(task: Task, runs: list[list[Ints]]) -> Ints:
-    """Return ``people[stream, run]``."""
-    people = np.zeros((len(task.streams), _most_runs(task.layout)), dtype=np.int64)
-    for stream, blocks_of_runs in enumerate(runs):
-        for run, blocks in enumerate(blocks_of_runs):
-            people[stream, run] = task.people[blocks].sum()
-    return people
-
-
 def _late_tubes(layout: Layout, flow: LabFlow, reach: Reach, labs: LabSide) -> list[Floats]:
     """Return per group and run the tubes that come late."""
     arrive = (
@@ -271,79 +209,6 @@ def _late_tubes(layout: Layout, flow: LabFlow, reach: Reach, labs: LabSide) -> l
         pieces = layout.group_pieces[group]
         result[group][pieces[pieces[:, 1] == wave, 0][0]] += units
     return result
-
-
-def _postpone(task: Task, wish: list[Floats], late: list[Floats], tubes: int) -> None:
-    """Move late shares to the last run in use, and those of later ones back to earlier runs.
-
-    Where a stricter zone comes late, all groups of the commonest zone give way together.
-    """
-    layout = task.layout
-    size = [_people_of(task, m) / float(task.load.pool[m[0]]) for m in layout.members]
-    zones = layout.zone[[int(m[0]) for m in layout.members]]
-    main = int(np.argmax(np.bincount(zones, weights=size)))
-    strict = sum(
-        float(n.sum()) for n, zone in zip(late, zones.tolist(), strict=True) if zone != main
-    )
-    everywhere = min(1.0, strict / max(1, tubes))
-    for group in np.flatnonzero(zones == main).tolist():
-        part = late[group] / max(1.0, size[group])
-        for stream in layout.members[group].tolist():
-            _shift(wish[stream], part, everywhere)
-
-
-def _shift(share: Floats, late: Floats, everywhere: float) -> None:
-    """Move ``late`` parts of a stream's shares to its last run in use, and its own ones back."""
-    used = np.flatnonzero(share >= _IN_USE)
-    last = int(used[-1]) if len(used) else len(share) - 1
-    if last < len(share) - 1 and late[last] > 0:
-        last += 1
-    back = min(float(late[last]), float(share[last])) if last else 0.0
-    cut = np.minimum(late[:last] + share[:last] * everywhere, share[:last])
-    share[:last] -= cut
-    share[last] += cut.sum() - back
-    share[:last] += back / max(1, last)
-
-
-def _people_of(task: Task, streams: Ints) -> int:
-    """Return the people of some streams."""
-    return sum(int(task.people[task.streams.blocks[s]].sum()) for s in streams.tolist())
-
-
-def _split(task: Task, wish: list[Floats]) -> list[list[Ints]]:
-    """Choose the blocks of each run near the wished shares."""
-    runs: list[list[Ints]] = [[] for _ in range(len(task.streams))]
-    owed: dict[tuple[int, ...], list[float]] = {}
-    for group, members in enumerate(task.layout.members):
-        pieces = task.layout.group_pieces[group]
-        width = np.bincount(pieces[:, 0], weights=pieces[:, 3] - pieces[:, 2])
-        key = (int(task.layout.zone[members[0]]), *pieces.ravel().tolist())
-        carry = owed.setdefault(key, [0.0] * len(width))
-        for stream in members.tolist():
-            blocks = task.streams.blocks[stream]
-            fixed = task.streams.fixed[stream]
-            if fixed is not None:
-                runs[stream] = list(fixed)
-                continue
-            room = [int(w) * int(task.load.quota[stream]) for w in width]
-            pool = int(task.load.pool[stream])
-            chosen = split_runs(task.people[blocks], room, wish[stream].tolist(), carry, pool)
-            runs[stream] = [blocks[np.array(c, dtype=np.int64)] for c in chosen]
-    _rescue(task, runs)
-    return runs
-
-
-def _rescue(task: Task, runs: list[list[Ints]]) -> None:
-    """Find room elsewhere for blocks that fit into no run of their site."""
-    inside = np.zeros(len(task.people), dtype=bool)
-    for blocks_of_runs in runs:
-        for blocks in blocks_of_runs:
-            inside[blocks] = True
-    left = np.flatnonzero(~inside & (task.people > 0))
-    if len(left):
-        rescue = Rescue(task.places, task.streams, task.layout, task.load.quota, runs)
-        for block in left[np.argsort(-task.people[left], kind="stable")].tolist():
-            rescue.place(block)
 
 
 def _call(task: Task, runs: list[list[Ints]], tubes: Ints) -> Calls:

@@ -1,0 +1,206 @@
+"""Which blocks a stream serves in which of its runs, and how they give way to one another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from scheduler.domain.city import Floats, Ints
+from scheduler.solve.layout import Layout
+from scheduler.solve.rescue import Places, Rescue
+from scheduler.solve.sequence import Order
+from scheduler.solve.sessions import split_runs
+from scheduler.solve.streams import Streams
+from scheduler.solve.waves import Load, TubeRows
+
+_IN_USE = 0.02  # share of a stream's people from which a run is in use
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is scheduled: the streams, their fine and wide layout, their load, and other places."""
+
+    streams: Streams
+    layout: Layout
+    wide: Layout
+    load: Load
+    places: Places
+    order: Order
+
+    @property
+    def people(self) -> Ints:
+        """People of each block."""
+        return self.places.people
+
+
+def split(task: Task, wish: list[Floats]) -> list[list[Ints]]:
+    """Choose the blocks of each run near the wished shares."""
+    runs: list[list[Ints]] = [[] for _ in range(len(task.streams))]
+    owed: dict[tuple[int, ...], list[float]] = {}
+    for group, members in enumerate(task.layout.members):
+        pieces = task.layout.group_pieces[group]
+        width = np.bincount(pieces[:, 0], weights=pieces[:, 3] - pieces[:, 2])
+        key = (int(task.layout.zone[members[0]]), *pieces.ravel().tolist())
+        carry = owed.setdefault(key, [0.0] * len(width))
+        for stream in members.tolist():
+            blocks = task.streams.blocks[stream]
+            fixed = task.streams.fixed[stream]
+            if fixed is not None:
+                runs[stream] = list(fixed)
+                continue
+            room = [int(w) * int(task.load.quota[stream]) for w in width]
+            pool = int(task.load.pool[stream])
+            chosen = split_runs(task.people[blocks], room, wish[stream].tolist(), carry, pool)
+            runs[stream] = [blocks[np.array(c, dtype=np.int64)] for c in chosen]
+    _rescue(task, runs)
+    return runs
+
+
+def _rescue(task: Task, runs: list[list[Ints]]) -> None:
+    """Find room elsewhere for blocks that fit into no run of their site."""
+    inside = np.zeros(len(task.people), dtype=bool)
+    for blocks_of_runs in runs:
+        for blocks in blocks_of_runs:
+            inside[blocks] = True
+    left = np.flatnonzero(~inside & (task.people > 0))
+    if len(left):
+        rescue = Rescue(task.places, task.streams, task.layout, task.load.quota, runs)
+        for block in left[np.argsort(-task.people[left], kind="stable")].tolist():
+            rescue.place(block)
+
+
+def people_by_run(task: Task, runs: list[list[Ints]]) -> Ints:
+    """Return ``people[stream, run]``."""
+    people = np.zeros((len(task.streams), _most_runs(task.layout)), dtype=np.int64)
+    for stream, blocks_of_runs in enumerate(runs):
+        for run, blocks in enumerate(blocks_of_runs):
+            people[stream, run] = task.people[blocks].sum()
+    return people
+
+
+def _most_runs(layout: Layout) -> int:
+    """Return the number of columns of ``people[stream, run]``."""
+    return max((int(p[:, 0].max()) + 1 for p in layout.group_pieces), default=1)
+
+
+def postpone(task: Task, wish: list[Floats], late: list[Floats], tubes: int) -> None:
+    """Move late shares to the last run in use, and those of later ones back to earlier runs.
+
+    Where a stricter zone comes late, all groups of the commonest zone give way together.
+    """
+    layout = task.layout
+    size = [_people_of(task, m) / float(task.load.pool[m[0]]) for m in layout.members]
+    zones = layout.zone[[int(m[0]) for m in layout.members]]
+    main = int(np.argmax(np.bincount(zones, weights=size)))
+    strict = sum(
+        float(n.sum()) for n, zone in zip(late, zones.tolist(), strict=True) if zone != main
+    )
+    everywhere = min(1.0, strict / max(1, tubes))
+    for group in np.flatnonzero(zones == main).tolist():
+        part = late[group] / max(1.0, size[group])
+        for stream in layout.members[group].tolist():
+            _shift(wish[stream], part, everywhere)
+
+
+def _shift(share: Floats, late: Floats, everywhere: float) -> None:
+    """Move ``late`` parts of a stream's shares to its last run in use, and its own ones back."""
+    used = np.flatnonzero(share >= _IN_USE)
+    last = int(used[-1]) if len(used) else len(share) - 1
+    if last < len(share) - 1 and late[last] > 0:
+        last += 1
+    back = min(float(late[last]), float(share[last])) if last else 0.0
+    cut = np.minimum(late[:last] + share[:last] * everywhere, share[:last])
+    share[:last] -= cut
+    share[last] += cut.sum() - back
+    share[:last] += back / max(1, last)
+
+
+def _people_of(task: Task, streams: Ints) -> int:
+    """Return the people of some streams."""
+    return sum(int(task.people[task.streams.blocks[s]].sum()) for s in streams.tolist())
+
+
+def relieve(
+    task: Task, runs: list[list[Ints]], rows: TubeRows, beyond: Ints, *, elsewhere: bool
+) -> bool:
+    """Move a block out of each run with tubes beyond; tell whether any moved.
+
+    It moves to the run of its stream with most room, or with ``elsewhere`` to another site: where
+    labs are near to one site only, no run of it may do.
+    """
+    full = {(g, r) for g, r in zip(rows.group[beyond > 0], rows.run[beyond > 0], strict=True)}
+    moved = False
+    for row in np.flatnonzero(beyond).tolist():
+        group, run = int(rows.group[row]), int(rows.run[row])
+        need = int(beyond[row] * task.load.pool[task.layout.members[group][0]])
+        for stream in task.layout.members[group].tolist():
+            if task.streams.fixed[stream] is not None or not len(runs[stream][run]):
+                continue
+            if elsewhere:
+                done = _move_to_site(task, runs, (stream, run), need)
+            else:
+                shut = [r for g, r in full if g == group]
+                done = _move_to_run(task, runs, (stream, run), need, shut)
+            if done:
+                moved = True
+                break
+    return moved
+
+
+def _spare_people(task: Task, runs: list[list[Ints]], stream: int) -> Ints:
+    """Return the people that still fit into each run of a stream."""
+    pieces = task.layout.group_pieces[task.layout.group[stream]]
+    width = np.bincount(pieces[:, 0], weights=pieces[:, 3] - pieces[:, 2]).astype(np.int64)
+    used = np.array([task.people[b].sum() for b in runs[stream]], dtype=np.int64)
+    spare: Ints = width * int(task.load.quota[stream]) - used
+    return spare
+
+
+def _smallest_enough(size: Ints, need: int) -> list[int]:
+    """Return positions of sizes: the smallest that is enough first, then what is nearest to it."""
+    order: list[int] = np.lexsort((np.where(size >= need, size, -size), size < need)).tolist()
+    return order
+
+
+def _move_to_run(
+    task: Task, runs: list[list[Ints]], place: tuple[int, int], need: int, shut: list[int]
+) -> bool:
+    stream, run = place
+    spare = _spare_people(task, runs, stream)
+    spare[shut] = -1
+    target = int(np.argmax(spare))
+    blocks = runs[stream][run]
+    for at in _smallest_enough(task.people[blocks], need):
+        if task.people[blocks[at]] <= spare[target]:
+            _move(runs, int(blocks[at]), place, (stream, target))
+            return True
+    return False
+
+
+def _move_to_site(task: Task, runs: list[list[Ints]], place: tuple[int, int], need: int) -> bool:
+    """Move a block to the nearest other site with room, into the last run that holds it."""
+    stream_of = {
+        key: n for n, key in enumerate(zip(task.streams.site, task.streams.zone, strict=True))
+    }
+    pairs, blocks = task.places.pairs, runs[place[0]][place[1]]
+    for at in _smallest_enough(task.people[blocks], need):
+        block = int(blocks[at])
+        first, end = np.searchsorted(pairs.block, [block, block + 1]).tolist()
+        for site in pairs.site[first:end].tolist():
+            stream = stream_of.get((site, int(task.places.zone[block])), place[0])
+            if stream == place[0] or task.streams.fixed[stream] is not None:
+                continue
+            fits = np.flatnonzero(_spare_people(task, runs, stream) >= task.people[block])
+            if len(fits):
+                _move(runs, block, place, (stream, int(fits[-1])))
+                return True
+    return False
+
+
+def _move(
+    runs: list[list[Ints]], block: int, source: tuple[int, int], target: tuple[int, int]
+) -> None:
+    blocks = runs[source[0]][source[1]]
+    runs[source[0]][source[1]] = blocks[blocks != block]
+    runs[target[0]][target[1]] = np.append(runs[target[0]][target[1]], block)
