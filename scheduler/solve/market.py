@@ -298,6 +298,29 @@ class Market:
             np.int64
         )
 
+    def topped(self) -> Flags:
+        """Return which waves of streams are worth a tube that is not full, ``[stream, piece]``.
+
+        What the last places of the wave gain at the prices must pay for the places that the tube
+        leaves empty in a lab.
+        """
+        pool = self.instance.settings.pooling.by_zone()[self.main_zone]
+        cost = self.slot_cost(self.main_zone, self.free)
+        lab, price = self.wave_costs[pool], self.relaxed.site_price
+        most = max(len(p) for p in self.layout.group_pieces)
+        out = np.zeros((len(self.streams), most), dtype=bool)
+        for members, pieces in zip(self.layout.members, self.layout.group_pieces, strict=True):
+            main = members[members >= self.first_main]
+            if not len(main):
+                continue
+            site = self.layout.site[main]
+            gain = price[site][:, None] - cost[site][:, pieces[:, 3] - 1]
+            room = self.quota[site][:, None] * (pieces[:, 3] - pieces[:, 2])[None, :]
+            places = room % pool
+            paid = places * gain > (pool - places) * lab[site][:, pieces[:, 1]]
+            out[main, : len(pieces)] = paid & (places > 0) & np.isfinite(gain)
+        return out
+
     # The bound
 
     def bound(self) -> float:

@@ -99,7 +99,9 @@ def _schedule(instance: Instance, market: Market) -> _Scheduled:
         elder_waves(instance.clock),
     )
     places = Places(market.pairs, instance.block_zone, instance.demand)
-    task = Task(market.streams, market.layout, market.wide, market.load, places, order)
+    task = Task(
+        market.streams, market.layout, market.wide, market.load, market.topped(), places, order
+    )
     desk = market.labs.desk(market.layout, market.wide, market.priced)
     ways = schedules(task, market.priced.volumes, desk)
     shipped = (_ship(instance, market, calls, (reach, desk.far)) for calls, reach in ways)

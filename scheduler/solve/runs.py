@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scheduler.domain.city import Floats, Ints
+from scheduler.domain.city import Flags, Floats, Ints
 from scheduler.solve.layout import Layout
 from scheduler.solve.rescue import Places, Rescue
 from scheduler.solve.sequence import Order
@@ -19,12 +19,16 @@ _IN_USE = 0.02  # share of a stream's people from which a run is in use
 
 @dataclass(frozen=True)
 class Task:
-    """What is scheduled: the streams, their fine and wide layout, their load, and other places."""
+    """What is scheduled: the streams, their fine and wide layout, their load, and other places.
+
+    ``topped[stream, piece]`` are waves worth filling to the last place.
+    """
 
     streams: Streams
     layout: Layout
     wide: Layout
     load: Load
+    topped: Flags
     places: Places
     order: Order
 

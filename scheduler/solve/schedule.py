@@ -53,7 +53,7 @@ def schedules(task: Task, volumes: Volumes, desk: Desk) -> Iterator[tuple[Calls,
         yield found
         return
     runs = split(task, wish)
-    rows = tube_rows(task.layout, task.load, people_by_run(task, runs))
+    rows = tube_rows(task.layout, task.load, people_by_run(task, runs), task.topped)
     yield _call(task, runs, _shared(task.wide, task.load, rows, volumes)), desk.near
     yield from _schedules_late(task, wish, desk)
 
@@ -66,7 +66,7 @@ def _schedule_on_time(
     runs = split(task, wish)
     best: tuple[int, list[list[Ints]], Ints, Reach] | None = None
     for turn in range(_TRIES):
-        rows = tube_rows(task.layout, task.load, people_by_run(task, runs))
+        rows = tube_rows(task.layout, task.load, people_by_run(task, runs), task.topped)
         planned = _shared(task.wide, task.load, rows, volumes)
         fitted = fit_on_time(task.layout, rows, planned, desk)
         num_beyond = int(fitted.beyond.sum())
@@ -94,7 +94,7 @@ def _schedules_late(task: Task, wish: list[Floats], desk: Desk) -> Iterator[tupl
     reach = desk.near
     for turn in range(_TRIES_LATE):
         runs = split(task, wish)
-        rows = tube_rows(task.layout, task.load, people_by_run(task, runs))
+        rows = tube_rows(task.layout, task.load, people_by_run(task, runs), task.topped)
         supply = tube_supply(task.layout, task.load, rows)
         left_cost = np.full(len(rows.units), desk.left_cost)
         flow = solve_labs(supply.supplies, reach, desk.labs, left_cost)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scheduler.domain.city import Floats, Ints
+from scheduler.domain.city import Flags, Floats, Ints
 from scheduler.solve.layout import Layout
 from scheduler.solve.network import Supplies
 
@@ -142,8 +142,11 @@ class TubeSupply:
     piece: Ints
 
 
-def tube_rows(layout: Layout, load: Load, people: Ints) -> TubeRows:
-    """Return what every group must send in each run; ``people[stream, run]``."""
+def tube_rows(layout: Layout, load: Load, people: Ints, topped: Flags | None = None) -> TubeRows:
+    """Return what every group must send in each run; ``people[stream, run]``.
+
+    ``topped[stream, piece]`` are waves worth filling to the last place.
+    """
     most = max(len(p) for p in layout.group_pieces)
     tubes, room = np.zeros_like(people), np.zeros((len(people), most), dtype=np.int64)
     rows: list[tuple[int, int, int]] = []
@@ -156,7 +159,8 @@ def tube_rows(layout: Layout, load: Load, people: Ints) -> TubeRows:
             some = streams[people[streams, run] > 0]
             at = np.flatnonzero(pieces[:, 0] == run)
             wave_room = load.quota[some][:, None] * (pieces[at, 3] - pieces[at, 2])[None, :]
-            need, fits = tubes_needed(people[some, run], load.pool[some], wave_room)
+            here = None if topped is None else topped[np.ix_(some, at)]
+            need, fits = tubes_needed(people[some, run], load.pool[some], wave_room, here)
             tubes[some, run] = need
             room[np.ix_(some, at)] = fits
     for group, members in enumerate(layout.members):
@@ -249,22 +253,28 @@ def _fill_levels(
     return taken, np.maximum.accumulate(mean)
 
 
-def tubes_needed(people: Ints, pool: Ints, wave_room: Ints) -> tuple[Ints, Ints]:
-    """Return the least tubes each stream needs in a run, and its room in tubes per wave.
+def tubes_needed(
+    people: Ints, pool: Ints, wave_room: Ints, topped: Flags | None = None
+) -> tuple[Ints, Ints]:
+    """Return the tubes each stream needs in a run, and its room in tubes per wave.
 
     ``wave_room[stream, wave]`` in people: a wave that is filled to its room ends with a tube that
     is not full, unless the room is a multiple of the pool size. Streams that need those places get
-    that tube in as few waves as hold them, those with most places first.
+    that tube in as few waves as hold them, those with most places first; ``topped[stream, wave]``
+    are waves in which it is worth it all the same.
     """
-    full = wave_room // pool[:, None]
-    short = np.maximum(0, people - full.sum(axis=1) * pool)
-    places = wave_room % pool[:, None]
-    order = np.argsort(-places, axis=1, kind="stable")
-    before = np.cumsum(np.take_along_axis(places, order, axis=1), axis=1)
-    before -= np.take_along_axis(places, order, axis=1)
-    extra = np.zeros_like(full)
-    np.put_along_axis(extra, order, (before < short[:, None]).astype(np.int64), axis=1)
-    tubes = np.where(short > 0, full.sum(axis=1) + extra.sum(axis=1), -(-people // pool))
+    full, places = wave_room // pool[:, None], wave_room % pool[:, None]
+    extra = np.zeros(full.shape, dtype=bool) if topped is None else topped & (places > 0)
+    extra &= ((full + 1) * pool[:, None] * extra).sum(axis=1)[:, None] <= people[:, None]
+    short = people - full.sum(axis=1) * pool - (places * extra).sum(axis=1)
+    left = np.where(extra, 0, places)
+    order = np.argsort(-left, axis=1, kind="stable")
+    sizes = np.take_along_axis(left, order, axis=1)
+    more = np.zeros(full.shape, dtype=bool)
+    np.put_along_axis(more, order, np.cumsum(sizes, axis=1) - sizes < short[:, None], axis=1)
+    extra |= more
+    rest = np.maximum(0, people - (wave_room * extra).sum(axis=1))
+    tubes = ((full + 1) * extra).sum(axis=1) + -(-rest // pool)
     return tubes, full + extra
 
 
