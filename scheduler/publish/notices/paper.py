@@ -7,6 +7,7 @@ hours, hours and so on, as little as it takes; each building keeps its first and
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -36,8 +37,11 @@ ROOMY = Look("roomy", 2, 18.0, 5.3, 3.0, 3, 16)
 DENSE = Look("dense", 3, 5.6, 4.1, 2.2, 2, 7)
 DATE_CHARS = 3
 """A date takes as much of a line as so many characters; it is left out where all have the same."""
-PAGE_MM, SITES_MM, SITES_PER_ROW = 158.0, 19.5, 4
-"""What a page leaves for buildings and sites, and what a row of sites takes of it."""
+PAGE_MM = 160.0
+"""What a page leaves for buildings and sites."""
+FEW_SITES, FEW_MM = 3, 19.0
+SITES_PER_ROW, SITES_MM = 4, 25.0
+"""Up to a few sites stand in one row; more are narrower, and a row of them is higher."""
 
 
 def on_paper(
@@ -48,7 +52,8 @@ def on_paper(
     ``blocks`` are those of a notice, with ``name`` and ``slots``. Where even one window for each
     building takes more than a page, that is what is printed, on more pages.
     """
-    room = PAGE_MM - SITES_MM * math.ceil(num_sites / SITES_PER_ROW)
+    many = SITES_MM * math.ceil(num_sites / SITES_PER_ROW)
+    room = PAGE_MM - (FEW_MM if num_sites <= FEW_SITES else many)
     days = {block[end]["date"] for block in blocks for end in ("begin", "end")}
     date = DATE_CHARS if len(days) > 1 else 0
     for look, size in [(ROOMY, 1), *((DENSE, size) for size in SLOTS_PER_LINE)]:
@@ -92,6 +97,6 @@ def _num_columns(heights: Sequence[float], room: float) -> float:
 
 def _height(look: Look, chars: int, entries: Sequence[dict[str, Any]]) -> float:
     heads = math.ceil(max(chars, 1) / look.name_chars)
-    days = len({entry["begin"]["date"] for entry in entries}) - 1
-    lines = math.ceil(len(entries) / look.entries) + max(days, 0)
+    days = Counter(entry["begin"]["date"] for entry in entries)
+    lines = sum(math.ceil(num / look.entries) + 1 for num in days.values()) - bool(days)
     return look.head_mm * heads + look.line_mm * lines + look.gap_mm
