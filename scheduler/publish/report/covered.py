@@ -7,18 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from scheduler.errors import CannotRunError
+from scheduler.publish.people_words import LEVELS, people_header
 
 COVERAGE = Path("rosters") / "missed" / "coverage.csv"
-COLUMNS = {
-    "level": "级别",
-    "id": "编码",
-    "hour": "截至",
-    "target": "应采人数",
-    "sampled": "已采人数",
-}
-"""Columns that are read, by their headers in English and Chinese."""
+COLUMNS = people_header(("level", "id", "hour", "target", "sampled"), "zh")
+"""Columns that are read: header in English -> in Chinese."""
 CITY, DISTRICT, COMMUNITY = "city", "district", "community"
-LEVELS = {"全市": CITY, "区县": DISTRICT, "社区": COMMUNITY}
+WORDS = {word: level for level, word in LEVELS["zh"].items()}
 
 
 def read_coverage(folder: Path) -> dict[str, Any]:
@@ -55,7 +50,7 @@ def _figures(row: dict[str, str]) -> tuple[str, str, dict[str, Any]]:
     value = {name: row[name] if name in row else row[chinese] for name, chinese in COLUMNS.items()}
     target, sampled = int(value["target"]), int(value["sampled"])
     return (
-        LEVELS.get(value["level"], value["level"]),
+        WORDS.get(value["level"], value["level"]),
         value["id"].removeprefix("'"),  # put before what Excel would take for a formula
         {
             "hour": value["hour"],
