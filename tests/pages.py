@@ -90,9 +90,16 @@ def with_extras(folder: Path, revision: str = "0002") -> Path:
         "remedies": [{**remedy, "text": told}],
     }
     _leave(folder / "analysis" / revision / "size.json", size)
-    covered = {"called": 407, "sampled": 350, "coverage": 0.86}
-    communities = [{"community_id": "C001", "called": 295, "sampled": 250, "coverage": 0.847}]
-    _leave(folder / "coverage" / "coverage.json", {"city": covered, "communities": communities})
+    lines = [
+        "level,id,name,hour,target,called,sampled,coverage",
+        "city,,,2020-12-22 07:00,740,100,40,0.0541",
+        "city,,,2020-12-22 08:00,740,407,350,0.473",
+        "district,中山区,中山区,2020-12-22 08:00,355,295,250,0.7042",
+        "community,C001,春海社区,2020-12-22 08:00,299,295,250,0.8361",
+    ]
+    path = folder / "rosters" / "missed" / "coverage.csv"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(("\ufeff" + "\r\n".join(lines) + "\r\n").encode())
     return folder
 
 

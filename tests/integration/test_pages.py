@@ -208,7 +208,11 @@ def test_what_others_left_is_shown(browser: Browser, hard: Path) -> None:
     assert opened.page.locator("#remedylist li").count() == 2
     assert opened.page.locator("#simtable tbody tr").count() == 3
     assert opened.page.locator("#beforetable tbody tr").count() == 12
-    assert "86.0%" in opened.page.locator("#cards").inner_text()
+    cards = opened.page.locator("#cards")
+    assert "47.3%" in cards.inner_text()
+    opened.page.select_option("#district", label="中山区")
+    assert "70.4%" in cards.inner_text()
+    assert "83.6%" in opened.page.locator("#table tbody").inner_text()
     assert opened.page.locator("#metric option").count() == 4
     assert opened.page.locator("#fates svg path").count() > 4
 
@@ -249,7 +253,7 @@ def test_notice_on_screen_paper_and_phone(browser: Browser, hard: Path) -> None:
             if name == "paper":
                 opened.page.emulate_media(media="print")
                 pages = PdfReader(io.BytesIO(opened.page.pdf(prefer_css_page_size=True))).pages
-                assert all(_size(page) == A4_POINTS for page in pages)
+                assert [_size(page) for page in pages] == [A4_POINTS]
             assert opened.overflow() == []
             assert (opened.errors, opened.requests) == ([], [path.resolve().as_uri()])
             opened.keep(f"notice-{hard.name}-{path.stem}-{name}")

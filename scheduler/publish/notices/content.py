@@ -16,6 +16,7 @@ from scheduler.domain.metrics import walk_metres
 from scheduler.domain.plan import Reason
 from scheduler.domain.settings import Zone
 from scheduler.publish.cells import public_text
+from scheduler.publish.notices.paper import on_paper
 from scheduler.publish.notices.sketch import sketch
 from scheduler.publish.notices.template import ASSETS
 from scheduler.publish.schedule import NEVER, Schedule
@@ -55,7 +56,7 @@ class Notices:
                 "street": public_text(towns.streets[community]),
                 "zone": ZONE_WORDS[self.schedule.language][zone],
             },
-            "blocks": list(self._blocks(rows, number)),
+            **self._schedule(rows, number),
             "sites": [self._site(site, n, rows) for site, n in number.items()],
             "home_visits": list(self._left(community, home=True)),
             "unserved": list(self._left(community, home=False)),
@@ -65,6 +66,21 @@ class Notices:
             "result_hours": f"{settings.targets.result_hours:g}",
             "in_place": bool(sites) and all(self._in_place(site) for site in sites),
             "sketch": self._sketch(community, sites),
+        }
+
+    def _schedule(self, rows: Ints, number: dict[int, int]) -> dict[str, Any]:
+        """Return the buildings, and how they are printed."""
+        blocks = list(self._blocks(rows, number))
+        slot = self.instance.settings.round.slot_minutes
+        look, minutes, entries = on_paper(blocks, len(number), slot)
+        for block, own in zip(blocks, entries, strict=True):
+            block["on_paper"] = own
+        ends = self.calls.start[rows], self.calls.end[rows] - 1
+        return {
+            "blocks": blocks,
+            "paper": look,
+            "paper_minutes": minutes,
+            "days": [self.when(int(m)) for m in (ends[0].min(), ends[1].max())] if blocks else [],
         }
 
     def _blocks(self, rows: Ints, number: dict[int, int]) -> Iterator[dict[str, Any]]:
@@ -93,6 +109,7 @@ class Notices:
     def _slot(self, row: int) -> dict[str, Any]:
         first, _, last = self.calls.households[row].partition("-")
         return {
+            "minute": int(self.calls.start[row]),
             "begin": self.when(int(self.calls.start[row])),
             "people": int(self.calls.people[row]),
             "households": first if first == last else f"{first}–{last}" if last else "",
@@ -148,6 +165,7 @@ class Notices:
         return {
             "iso": t.isoformat(),
             "date": f"{t.month}月{t.day}日" if chinese else f"{t.day} {t:%b}",
+            "day": f"{t.day}日" if chinese else f"{t.day} {t:%b}",
             "weekday": weekday,
             "time": f"{t:%H:%M}",
         }

@@ -13,6 +13,8 @@ from scheduler.errors import CannotRunError
 ASSETS = Path(__file__).parent / "assets"
 OWN, BUILT_IN = "notice.html", "default.html"
 """A folder's ``notice.html`` may begin with ``{% extends "default.html" %}``."""
+FAILURES = ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError
+"""What an expression of a template may raise: it is a small program of the user's."""
 
 
 class Templates:
@@ -43,7 +45,11 @@ class Templates:
         except TemplateSyntaxError as error:
             place = f"{error.filename or error.name}:{error.lineno}"
             raise CannotRunError(f"The template is wrong: {place}: {error.message}") from None
-        except TemplateError as error:
+        except UnicodeDecodeError as error:
+            raise CannotRunError(
+                f"Expected templates in UTF-8 in {self.folder}, got: {error}"
+            ) from None
+        except (TemplateError, *FAILURES) as error:
             name = self._known[district].filename if district in self._known else OWN
             raise CannotRunError(f"The template cannot be used: {name}: {error}") from None
 

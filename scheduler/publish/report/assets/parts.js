@@ -20,8 +20,8 @@ function drawCards() {
     card(W.walkMean, say("metres", { n: num(f.walkMean) }), say("walkP95", { n: num(f.walkP95) })),
   ];
   if (city) cards.push(gapCard(), breachCard());
-  const covered = D.coverage.city;
-  if (city && covered) cards.push(card(W.coverage, share(covered.coverage, 1), say("coverageOf", { n: num(covered.sampled), m: num(covered.called) })));
+  const covered = city ? D.coverage.city : (D.coverage.districts || {})[D.districts[state.district]];
+  if (covered) cards.push(card(W.coverage, share(covered.coverage, 1), say("coverageOf", { n: num(covered.sampled), m: num(covered.target), t: covered.hour.slice(5) })));
   byId("cards").replaceChildren(...cards);
 }
 

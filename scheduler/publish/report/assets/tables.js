@@ -7,7 +7,7 @@ const text = (key, value, wide) => ({ key, value, show: (v) => v, text: true, wi
 const count = (key, value, show = num) => ({ key, value, show, text: false });
 const column = (table, name) => (i) => D[table][name][i];
 
-const coverage = new Map((D.coverage.communities || []).map((c) => [c.community_id, c.coverage]));
+const coverage = new Map(Object.entries(D.coverage.communities || {}).map(([id, c]) => [id, c.coverage]));
 const TABLES = {
   communities: {
     district: column("communities", "district"), find: ["id", "name", "street"],

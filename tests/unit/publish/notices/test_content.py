@@ -131,11 +131,14 @@ def test_own_template_replaces_a_part(tmp_path: Path) -> None:
         ("{{ commune.name }}", "'commune' is undefined"),
         ("{{ ''.__class__.__mro__ }}", "unsafe"),
         ("{% extends 'nothing.html' %}", r"nothing\.html"),
+        ("{{ 1 / 0 }}", r"notice\.html: division by zero"),
+        ("{{ '%d'|format(round) }}", r"notice\.html: %d format"),
+        ("\udcff", "Expected templates in UTF-8"),
     ],
 )
 def test_a_wrong_template_is_told(tmp_path: Path, source: str, told: str) -> None:
     """Rule: what is wrong with a template is said with its file; it cannot reach the program."""
-    (tmp_path / "notice.html").write_text(source, encoding="utf-8")
+    (tmp_path / "notice.html").write_bytes(source.encode(errors="surrogateescape"))
     with pytest.raises(CannotRunError, match=told):
         _page(_notices().content(0), Templates(tmp_path))
 

@@ -24,11 +24,23 @@ def test_plain_simulation_comes_first(tmp_path: Path) -> None:
     assert read_extras(tmp_path, "0001")["simulations"] == []
 
 
-@pytest.mark.parametrize("content", ["{", "[1]", "\xff"])
+@pytest.mark.parametrize(
+    "content", ["{", "[1]", "\xff", '{"remedies": 5}', '{"shortfalls": [{"text": "none"}]}']
+)
 def test_a_broken_file_is_named(tmp_path: Path, content: str) -> None:
     """Rule: a file that is no JSON object ends with its name, not with half a report."""
-    path = tmp_path / "coverage" / "coverage.json"
-    path.parent.mkdir()
+    path = tmp_path / "analysis" / "0001" / "size.json"
+    path.parent.mkdir(parents=True)
     path.write_bytes(content.encode("latin-1"))
-    with pytest.raises(CannotRunError, match=r"coverage\.json"):
+    with pytest.raises(CannotRunError, match=r"size\.json"):
+        read_extras(tmp_path, "0001")
+
+
+@pytest.mark.parametrize("content", ['{"sites": {"a": 1}}', '{"city": [1]}', '{"sites": ["a"]}'])
+def test_a_simulation_of_another_shape_is_named(tmp_path: Path, content: str) -> None:
+    """Rule: a simulation without the keys agreed on ends with its name too."""
+    path = tmp_path / "analysis" / "0001" / "simulate-plain.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(content)
+    with pytest.raises(CannotRunError, match=r"simulate-plain\.json: (sites|city)"):
         read_extras(tmp_path, "0001")
