@@ -19,7 +19,13 @@ from scheduler.errors import CannotRunError, Finding
 from scheduler.ingest.samples import Progress, RecordRows, read_results, read_samples
 from scheduler.publish.record_files import keep_state, keep_table, read_state, write_follow_up
 from scheduler.publish.roster_files import read_roster, read_roster_summary
-from scheduler.roster.follow_up import FOLLOW_SCHEMA, people_around, still_due, with_times
+from scheduler.roster.follow_up import (
+    FOLLOW_SCHEMA,
+    once_each,
+    people_around,
+    still_due,
+    with_times,
+)
 from scheduler.roster.recorded import (
     RESULT_SCHEMA,
     SAMPLE_SCHEMA,
@@ -253,10 +259,9 @@ def _follow(
 ) -> None:
     around = people_around(samples, results, base.roster)
     planned = read_state(base.folder, "follow_up", FOLLOW_SCHEMA)
-    tubes = around.filter(pl.col("role") == "member")["tube"].n_unique()
     if not around.height and not planned.height:
         return
-    due = still_due(around, latest_samples(samples))
+    due = once_each(still_due(around, latest_samples(samples)))
     listed = with_times(due, planned, base.instance.settings.results, base.now)
     keep_state(base.folder, "follow_up", listed)
     blocks = {text: b for b, text in enumerate(base.instance.blocks.ids.tolist())}
@@ -270,11 +275,12 @@ def _follow(
     people = people.sort(order, maintain_order=True)
     place = write_follow_up(base.folder, base.instance, people, plain=base.plain_ids)
     result.files["follow_up"] = str(place)
+    members = around.filter(pl.col("role") == "member")
     late = int((listed["resample_from"] > listed["resample_by"]).sum())
     result.positive = {
-        "tubes": tubes,
-        "members": int((around["role"] == "member").sum()),
-        "households": int((around["role"] == "household").sum()),
+        "tubes": members["tube"].n_unique(),
+        "members": members["resident_id"].n_unique(),
+        "households": around["resident_id"].n_unique() - members["resident_id"].n_unique(),
         "to_resample": listed.height,
         "resample_late": late,
     }

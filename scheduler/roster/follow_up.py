@@ -22,7 +22,7 @@ FOLLOW_SCHEMA: dict[str, pl.DataType] = {
 def people_around(
     samples: pl.DataFrame, results: pl.DataFrame, roster: pl.DataFrame
 ) -> pl.DataFrame:
-    """Return members of positive tubes and their households, each person once, earliest first.
+    """Return members of positive tubes and their households by person and tube, earliest first.
 
     ``roster`` has resident_id, block_id and household_id. Columns: resident_id, tube, role,
     isolate_from.
@@ -40,9 +40,16 @@ def people_around(
     columns = ["resident_id", "tube", "role", "reported_at", "sampled_at"]
     everybody = pl.concat([members.select(columns), around.select(columns)])
     everybody = everybody.sort("reported_at", "tube", pl.col("role") == "household", "resident_id")
-    return everybody.unique("resident_id", keep="first", maintain_order=True).rename(
-        {"reported_at": "isolate_from"}
-    )
+    each = everybody.unique(["resident_id", "tube"], keep="first", maintain_order=True)
+    return each.rename({"reported_at": "isolate_from"})
+
+
+def once_each(people: pl.DataFrame) -> pl.DataFrame:
+    """Return each person once, with the earliest of their tubes.
+
+    Take it of those still due: whoever was sampled singly and is positive again is due anew.
+    """
+    return people.unique("resident_id", keep="first", maintain_order=True)
 
 
 def still_due(people: pl.DataFrame, latest: pl.DataFrame) -> pl.DataFrame:

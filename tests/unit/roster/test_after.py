@@ -8,7 +8,13 @@ import numpy as np
 import polars as pl
 
 from scheduler.domain.settings import ResultSettings, Zone
-from scheduler.roster.follow_up import FOLLOW_SCHEMA, people_around, still_due, with_times
+from scheduler.roster.follow_up import (
+    FOLLOW_SCHEMA,
+    once_each,
+    people_around,
+    still_due,
+    with_times,
+)
 from scheduler.roster.health_codes import CODE_SCHEMA, health_codes
 from scheduler.roster.recorded import RESULT_SCHEMA, SAMPLE_SCHEMA
 from scheduler.roster.series import SERIES_SCHEMA, due_communities, over_rounds
@@ -51,6 +57,19 @@ def test_people_around_a_positive_tube() -> None:
     assert roles == {"R1": "member", "R2": "member", "R4": "household"}
     later = samples((1, "single", 400), (2, "T1", 1))
     assert sorted(still_due(around, later)["resident_id"]) == ["R2", "R4"]
+
+
+def test_a_single_tube_that_is_positive_lists_its_member_anew() -> None:
+    """Whoever was sampled again and is positive again stays listed, with the whole household."""
+    taken = samples((1, "T1", 0), (2, "T1", 1), (1, "S1", 400), (2, "S2", 400), (3, "T2", 2))
+    found = results(("T1", "positive", 300), ("S1", "positive", 600), ("S2", "negative", 600))
+    around = people_around(taken, found, roster((1, "H1"), (2, "H2"), (3, "H1")))
+    latest = samples((1, "S1", 400), (2, "S2", 400), (3, "T2", 2))
+    due = once_each(still_due(around, latest))
+    assert due.select("resident_id", "tube", "role").rows() == [
+        ("R3", "T1", "household"),
+        ("R1", "S1", "member"),
+    ]
 
 
 def test_reserved_capacity() -> None:
