@@ -22,6 +22,7 @@ from scheduler.publish.people_words import (
 _FORMULA = r"^\s*[" + "".join(FORMULA_STARTS + CONTROL_STARTS).replace("-", r"\-") + "]"
 _ROWS_AT_ONCE = 50_000
 _IDENTITY = r"\d{14}(\d{3}[\dXx])"
+_HEX = pl.Series([f"{n:04x}" for n in range(1 << 16)])  # so that no code is a Python object
 
 
 @dataclass(frozen=True)
@@ -135,12 +136,22 @@ def resident_cells(part: pl.DataFrame, *, plain_ids: bool) -> list[pl.Series]:
     """
     if plain_ids:
         resident = safe_cells(_last_four(part["resident_id"]))
-    else:  # R, so that no spreadsheet takes a code for a number
-        resident = pl.Series([f"R{n:016x}" for n in part["code"].to_list()], dtype=pl.String)
+    else:
+        resident = code_texts(part["code"])
     return [
         resident.alias("resident"),
         safe_cells(_last_four(part["household_id"].cast(pl.String))),
     ]
+
+
+def code_texts(codes: pl.Series) -> pl.Series:
+    """Return codes as R and 16 hexadecimal digits: with R no spreadsheet takes one for a number."""
+    numbers = codes.to_numpy()
+    quarters = [
+        _HEX.gather(((numbers >> np.uint64(shift)) & np.uint64(0xFFFF)).astype(np.uint32))
+        for shift in (48, 32, 16, 0)
+    ]
+    return pl.select(pl.concat_str(pl.lit("R"), *quarters)).to_series()
 
 
 def _last_four(cells: pl.Series) -> pl.Series:
