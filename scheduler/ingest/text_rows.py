@@ -27,6 +27,7 @@ _PARQUET_MARK, _UTF8_MARK, _UTF16_MARKS = b"PAR1", b"\xef\xbb\xbf", (b"\xff\xfe"
 _CHUNK_BYTES = 1 << 24
 _CHUNK_ROWS = 200_000
 _BLANKS = " \t\r\u00a0\u3000\u200b\u200c\u200d\u2060\ufeff"
+_PLAIN_BLANKS = (b" ", b"\t")
 _DAMAGE = "\ufffd"
 _TRIED_BYTES = 1 << 20
 _NO_FAULT = pl.lit(None, pl.String).alias(FAULT)
@@ -83,7 +84,9 @@ def _decodes(data: bytes, encoding: str) -> bool:
     decoder = codecs.getincrementaldecoder(encoding)()
     try:
         for begin in range(0, len(data), _CHUNK_BYTES):
-            decoder.decode(data[begin : begin + _CHUNK_BYTES])
+            chunk = data[begin : begin + _CHUNK_BYTES]
+            if not chunk.isascii() or decoder.getstate()[0]:  # ASCII is told much sooner
+                decoder.decode(chunk)
         decoder.decode(b"", final=True)
     except UnicodeDecodeError:
         return False
@@ -120,7 +123,8 @@ def _from_text(text: _Text, table: Table, log: FileLog) -> pl.DataFrame | None:
     frame = _quick(text.data, names, (line, begin))
     if frame is None:
         frame = _careful(text.data[begin:], names, line + 1)
-    return _known_columns(frame, places, table, damaged=text.damaged)
+    plain = not (any(b in text.data for b in _PLAIN_BLANKS) or _has_bare_return(text.data))
+    return _known_columns(frame, places, table, _Look(text.damaged, plain))
 
 
 def _header(data: bytes) -> tuple[list[str] | None, int, int]:
@@ -211,23 +215,35 @@ def _from_parquet(path: Path, table: Table, log: FileLog) -> pl.DataFrame | None
     wanted = {names[place]: f"{place}" for place in places.values()}
     frame = frame.select(pl.col(old).cast(pl.String).alias(new) for old, new in wanted.items())
     frame = frame.with_row_index(LINE, offset=1).with_columns(pl.lit(None, pl.String).alias(FAULT))
-    return _known_columns(frame, places, table, damaged=True)
+    return _known_columns(frame, places, table, _Look(damaged=True, plain=False))
+
+
+@dataclass(frozen=True)
+class _Look:
+    """What the bytes of a file tell of its cells: ``plain`` has no blank that ASCII knows."""
+
+    damaged: bool
+    plain: bool
+
+
+def _has_bare_return(data: bytes) -> bool:
+    return data.count(b"\r") != data.count(b"\r\n")
 
 
 def _known_columns(
-    frame: pl.DataFrame, places: dict[str, int], table: Table, *, damaged: bool
+    frame: pl.DataFrame, places: dict[str, int], table: Table, look: _Look
 ) -> pl.DataFrame:
     """Return the table's columns with tidy cells, without blank rows."""
     known = [column.name for column in table.columns if column.name in places]
     rows = pl.DataFrame(
-        [_tidy(frame[f"{places[name]}"]).alias(name) for name in known]
+        [_tidy(frame[f"{places[name]}"], plain=look.plain).alias(name) for name in known]
         + [frame[LINE], frame[FAULT]]
     )
     del frame
     blank = pl.all_horizontal(pl.col(name) == "" for name in known) & pl.col(FAULT).is_null()
     if rows.select(blank.any()).item():
         rows = rows.filter(~blank)
-    if damaged:
+    if look.damaged:
         hurt = pl.any_horizontal(pl.col(name).str.contains(f"[{_DAMAGE}\0]") for name in known)
         rows = rows.with_columns(_first_fault(hurt, "C604"))
     rounded = pl.col(known[0]).str.contains(_MANGLED)
@@ -238,11 +254,17 @@ def _first_fault(when: pl.Expr, code: str) -> pl.Expr:
     return pl.when(pl.col(FAULT).is_null() & when).then(pl.lit(code)).otherwise(FAULT).alias(FAULT)
 
 
-def _tidy(cells: pl.Series) -> pl.Series:
-    """Return cells without outer blanks; full-width forms become plain ones."""
+def _tidy(cells: pl.Series, *, plain: bool) -> pl.Series:
+    """Return cells without outer blanks; full-width forms become plain ones.
+
+    With ``plain`` a column of ASCII has no blanks, and need not be gone through.
+    """
     if cells.null_count():
         cells = cells.fill_null("")
-    stripped = cells.str.strip_chars(_BLANKS)
     if (cells.str.len_bytes() != cells.str.len_chars()).any():
+        stripped = cells.str.strip_chars(_BLANKS)
         return stripped.str.normalize("NFKC").str.strip_chars(_BLANKS)
+    if plain:
+        return cells
+    stripped = cells.str.strip_chars(_BLANKS)
     return cells if (stripped.str.len_bytes() == cells.str.len_bytes()).all() else stripped
