@@ -97,6 +97,17 @@ def test_parquet(tmp_path: Path) -> None:
     assert read_rows(path, RESIDENTS, log) is None
 
 
+@pytest.mark.parametrize("blank", ["", " ", "\t", "\r", "\u3000", "\u00a0", "\ufeff"])
+def test_outer_blanks(tmp_path: Path, blank: str) -> None:
+    """No blank around a cell is kept, whichever it is, in the first cell of a line or the last."""
+    data = HEADER + f"R1,H1,B1\n{blank}R2,H2{blank},B2{blank}\n{blank},{blank},\nR4,H4,B4\r\n"
+    frame, _ = read(tmp_path, data.encode())
+    assert frame is not None
+    assert frame.select("resident_id", "household_id", "block_id", "line").rows() == [
+        (f"R{n}", f"H{n}", f"B{n}", n + 1) for n in (1, 2, 4)
+    ]
+
+
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     """A missing file is told in a sentence."""
     with pytest.raises(CannotRunError, match="No such file"):
