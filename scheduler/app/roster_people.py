@@ -44,7 +44,7 @@ def give(used: Revision, counted: Counted, key: bytes) -> tuple[tuple[Ints, Allo
         waiting = beside.submit(codes_of, counted.settled.people["resident_id"], key)
         given = _allotted(used, counted)
         codes = waiting.result()
-    if codes.is_duplicated().any():
+    if codes.n_unique() < len(codes):
         raise CannotRunError(
             "Two residents have the same code", hint="Remove rosters/key for other codes."
         )

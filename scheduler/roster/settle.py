@@ -179,11 +179,11 @@ def _code_of(community: int) -> str | None:
 def _repeated(frame: pl.DataFrame) -> pl.Series:
     """Return rows whose person has an earlier row that can be used."""
     good = frame[FAULT].is_null()
-    first = frame["resident_id"].filter(good).is_first_distinct()
-    if first.all():
+    ids = frame["resident_id"].filter(good)
+    if ids.n_unique() == len(ids):  # found much sooner than which are the first
         return pl.Series([False]).new_from_index(0, frame.height)
     again = np.zeros(frame.height, dtype=bool)
-    again[good.to_numpy()] = ~first.to_numpy()
+    again[good.to_numpy()] = ~ids.is_first_distinct().to_numpy()
     return pl.Series(again)
 
 
