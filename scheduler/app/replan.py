@@ -202,13 +202,16 @@ def _told(
 ) -> dict[str, Any]:
     """Return what ``summary.json`` says of the re-plan."""
     clock, (reports, progress) = standing.files.clock, heard
+    must_leave, lost = sum(mended.must_leave.values()), int(mended.moved.dropped.sum())
     return {
         "based_on": standing.based_on,
         "published": published_revisions(folder),
         "now": clock.iso(standing.now_min),
         "frozen_until": clock.iso(standing.frozen_min),
-        "must_move": sum(mended.must_move.values()),
-        "must_move_by_cause": mended.must_move,
+        "must_leave": must_leave,
+        "must_leave_by_cause": mended.must_leave,
+        "lost_place": lost,
+        "must_move": max(0, must_leave - lost),
         "moved": mended.moved.people,
         "moved_to_other_site": int(mended.moved.site.sum()),
         "moved_to_other_time": int(mended.moved.time.sum()),
@@ -270,6 +273,7 @@ def _news(result: ReplanResult) -> bytes:
         "now": told["now"],
         "must_move": told["must_move"],
         "moved": told["moved"],
+        "lost_place": told["lost_place"],
         "late_people": result.summary["late_people"],
         "published": result.published is not None,
     }

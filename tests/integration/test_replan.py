@@ -161,7 +161,7 @@ def test_people_missed_are_called_later(dalian: Path, run: Run) -> None:
     told = json.loads(out)["replan"]
     missed = int(first["people"]) - 5
     assert code == 0
-    assert told["must_move_by_cause"] == {"missed": missed}
+    assert told["must_leave_by_cause"] == {"missed": missed}
     mine = [r for r in _calls(dalian, "0002") if r["block_id"] == first["block_id"]]
     assert sum(int(r["people"]) for r in mine if r["start"] >= "2020-12-22T13") >= missed
     (done,) = _rows(dalian / "plans" / "0002" / "done.csv")
@@ -420,6 +420,6 @@ def test_a_day_is_drilled(tmp_path: Path) -> None:
     assert told["runs"] >= 5
     assert told["revisions"] >= 1
     assert told["people_sampled"] > 2000
-    assert told["must_move"] > 0
+    assert 0 < told["must_move"] <= told["moved"]
     check = [sys.executable, "-m", "scheduler", "verify", str(tmp_path / "d")]
     assert subprocess.run(check, check=False, capture_output=True).returncode == 0
