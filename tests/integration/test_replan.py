@@ -413,13 +413,13 @@ def test_a_day_is_drilled(tmp_path: Path) -> None:
     """The drill of a small city ends with the day's figures, and its last plan is clean."""
     command = [sys.executable, "-m", "tests.benchmarks.drill", str(tmp_path / "d"), "--json"]
     done = subprocess.run(
-        [*command, "--people", "4000", "--every", "60"],
+        [*command, "--people", "12000", "--every", "60"],
         capture_output=True, text=True, check=True, cwd=TOP,
     )  # fmt: skip
     told = json.loads(done.stdout)
     assert told["runs"] >= 5
     assert told["revisions"] >= 1
-    assert told["people_sampled"] > 2000
+    assert told["people_sampled"] > 10_000
     assert 0 < told["must_move"] <= told["moved"]
     check = [sys.executable, "-m", "scheduler", "verify", str(tmp_path / "d")]
     assert subprocess.run(check, check=False, capture_output=True).returncode == 0

@@ -41,7 +41,15 @@ from scheduler.solve.repair.post import (
     refuse_lost,
     what_is_left,
 )
-from scheduler.solve.repair.rows import Calls, Sent, Stand, calls_of, merged, sent_of
+from scheduler.solve.repair.rows import (
+    Calls,
+    Sent,
+    Stand,
+    calls_of,
+    known_calls_of,
+    merged,
+    sent_of,
+)
 from scheduler.solve.repair.shortage import Shortage, late_tubes
 
 Report = Callable[[str, float | None], None]
@@ -190,7 +198,7 @@ class Repair:
             told = districts == district if district else ~np.isin(districts, own)
             against = moved
             if plan is not self.standing.base:
-                old = calls_of(self.instance, plan)
+                old = known_calls_of(self.instance, plan)
                 against = churn(_call(old), _call(calls), len(self.instance.blocks))
             cost += float(against.cost(weights.site, weights.time)[told].sum())
         return cost
