@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from scheduler.app.heal import heal
-from scheduler.app.inbox import EVENTS, PROGRESS, checksums, read_inbox
+from scheduler.app.inbox import EVENTS, PROGRESS, checksums, read_inbox, take_in
 from scheduler.app.plan import keep
 from scheduler.app.publish import publish_revision
 from scheduler.app.runlog import Run, Stages, logged
@@ -150,7 +150,8 @@ def _replan(
     progress = read_progress(reports[PROGRESS], files, known)
     findings = (*log.findings, *progress.findings)
     if any(f.severity is Severity.ERROR for f in findings):
-        raise InputError(findings)
+        raise InputError(findings, hint="Mend the lines named, or take the file away.")
+    take_in(folder, reports[EVENTS])
     mended = repair_plan(standing, overlay, progress.sampled, stage)
     if not mended.changed:
         return ReplanResult(None, standing.based_on, None, {}, findings)

@@ -194,7 +194,7 @@ def test_changes_are_told_per_community(dalian: Path, run: Run) -> None:
 @pytest.mark.parametrize(
     ("line", "code", "where"),
     [
-        (f"{NOON},site_vanished,S1,,,,,,", "C701", "events/0001-bad.csv:2: kind:"),
+        (f"{NOON},site_vanished,S1,,,,,,", "C701", "bad.csv:2: kind:"),
         ("noon,site_closed,DL-S00001,,,,,,", "C702", ":2: time:"),
         (f"{NOON},site_closed,,,,,,,", "C703", ":2: site_id:"),
         (f"{NOON},site_closed,NOWHERE,,,,,,", "C303", ":2: site_id:"),
@@ -211,6 +211,7 @@ def test_bad_events_are_refused(dalian: Path, run: Run, line: str, code: str, wh
     assert f"[{code}]" in err
     assert where in err
     assert _state(dalian) == before
+    assert run("replan", dalian, "--now", NOON, "--quiet") == (0, "", "")  # cron is not stopped
 
 
 def test_an_empty_file_and_a_strange_one_are_refused(dalian: Path, run: Run) -> None:
