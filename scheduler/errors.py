@@ -61,11 +61,11 @@ class InputError(SchedulerError):
 
     exit_code = 1
 
-    def __init__(self, findings: Sequence[Finding]) -> None:
+    def __init__(
+        self, findings: Sequence[Finding], *, hint: str = "Run `nat-scheduler check` on the folder."
+    ) -> None:
         errors = [f for f in findings if f.severity is Severity.ERROR]
-        super().__init__(
-            f"{len(errors)} error(s) in the input", hint="Run `nat-scheduler check` on the folder."
-        )
+        super().__init__(f"{len(errors)} error(s) in the input", hint=hint)
         self.findings = tuple(findings)
 
 

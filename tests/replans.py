@@ -56,10 +56,13 @@ def mended(standing: Standing, progress: pd.DataFrame | None = None) -> tuple[Re
         churn=answer.churn_cost,
     )  # fmt: skip
     clock = overlay.instance.clock
+    lost = int(answer.moved.dropped.sum())
     summary["replan"] = {
         "now": clock.iso(standing.now_min),
         "frozen_until": clock.iso(standing.frozen_min),
         "moved": answer.moved.people,
+        "lost_place": lost,
+        "must_move": max(0, sum(answer.must_leave.values()) - lost),
     }
     return answer, answer.tables.with_summary(summary)
 

@@ -19,8 +19,8 @@ _SUFFIXES = {".csv", ".jsonl", ".json", ".txt"}
 def read_inbox(folder: Path, kind: str, given: Iterable[Path] = ()) -> dict[str, bytes]:
     """Return the files of ``folder/kind`` in the order of their names, or those given instead.
 
-    Given files of events are taken into ``events/`` under the next number, unless the very same
-    content is there; then all of them are read, so that what was reported once still counts.
+    Given files of events come after those of ``events/``, so that what was reported once still
+    counts; one whose very content is there already is left out. `take_in` keeps them.
 
     Raises
     ------
@@ -31,15 +31,35 @@ def read_inbox(folder: Path, kind: str, given: Iterable[Path] = ()) -> dict[str,
     try:
         named = {str(path): path.read_bytes() for path in _expanded(given)}
         if kind == EVENTS:
-            for name, data in named.items():
-                _take_in(home, Path(name), data)
             found = _content(home)
+            known = set(found.values())
+            found |= {name: data for name, data in named.items() if data not in known}
             _keep_versions(home, found)
         else:
             found = named or _content(home)
     except OSError as error:
         raise CannotRunError(f"Cannot read or keep {kind}: {error}") from None
     return found
+
+
+def take_in(folder: Path, found: Mapping[str, bytes]) -> None:
+    """Copy the given files among those read into ``events/``, each under the next number.
+
+    Call it once they are found to be good: a broken one in there would stop every later run.
+
+    Raises
+    ------
+    CannotRunError
+        When the disk refuses.
+    """
+    home = folder / EVENTS
+    try:
+        there = _content(home)
+        for name, data in found.items():
+            if name not in there:
+                _take_in(home, Path(name), data)
+    except OSError as error:
+        raise CannotRunError(f"Cannot read or keep {EVENTS}: {error}") from None
 
 
 def checksums(files: Mapping[str, bytes]) -> dict[str, str]:
@@ -70,10 +90,6 @@ def _content(home: Path) -> dict[str, bytes]:
 
 def _take_in(home: Path, path: Path, data: bytes) -> None:
     """Copy a file into the folder under the next number, in one step."""
-    if path.parent.resolve() == home.resolve():
-        return
-    if any(other.read_bytes() == data for other in _listed(home)):
-        return
     home.mkdir(parents=True, exist_ok=True)
     numbers = [re.match(r"(\d{4,})-", other.name) for other in _listed(home)]
     last = max((int(number[1]) for number in numbers if number), default=0)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from scheduler.app.heal import heal
-from scheduler.app.inbox import EVENTS, PROGRESS, checksums, read_inbox
+from scheduler.app.inbox import EVENTS, PROGRESS, checksums, read_inbox, take_in
 from scheduler.app.plan import keep
 from scheduler.app.publish import publish_revision
 from scheduler.app.runlog import Run, Stages, logged
@@ -150,7 +150,8 @@ def _replan(
     progress = read_progress(reports[PROGRESS], files, known)
     findings = (*log.findings, *progress.findings)
     if any(f.severity is Severity.ERROR for f in findings):
-        raise InputError(findings)
+        raise InputError(findings, hint="Mend the lines named, or take the file away.")
+    take_in(folder, reports[EVENTS])
     mended = repair_plan(standing, overlay, progress.sampled, stage)
     if not mended.changed:
         return ReplanResult(None, standing.based_on, None, {}, findings)
@@ -202,13 +203,16 @@ def _told(
 ) -> dict[str, Any]:
     """Return what ``summary.json`` says of the re-plan."""
     clock, (reports, progress) = standing.files.clock, heard
+    must_leave, lost = sum(mended.must_leave.values()), int(mended.moved.dropped.sum())
     return {
         "based_on": standing.based_on,
         "published": published_revisions(folder),
         "now": clock.iso(standing.now_min),
         "frozen_until": clock.iso(standing.frozen_min),
-        "must_move": sum(mended.must_move.values()),
-        "must_move_by_cause": mended.must_move,
+        "must_leave": must_leave,
+        "must_leave_by_cause": mended.must_leave,
+        "lost_place": lost,
+        "must_move": max(0, must_leave - lost),
         "moved": mended.moved.people,
         "moved_to_other_site": int(mended.moved.site.sum()),
         "moved_to_other_time": int(mended.moved.time.sum()),
@@ -270,6 +274,7 @@ def _news(result: ReplanResult) -> bytes:
         "now": told["now"],
         "must_move": told["must_move"],
         "moved": told["moved"],
+        "lost_place": told["lost_place"],
         "late_people": result.summary["late_people"],
         "published": result.published is not None,
     }

@@ -11,10 +11,14 @@ from scheduler.domain.city import Floats, Ints
 
 @dataclass(frozen=True)
 class Churn:
-    """People moved, by block: sent to another site, or to another time at the same site."""
+    """People by block: sent to another site, or to another time at the same site, or not any more.
+
+    ``dropped`` were called before and have no place now: they are not moved.
+    """
 
     site: Ints
     time: Ints
+    dropped: Ints
 
     @property
     def people(self) -> int:
@@ -39,6 +43,7 @@ class Call:
 
 def churn(old: Call, new: Call, num_blocks: int) -> Churn:
     """Compare calls block by block; people who are called in one of the two only are not moved."""
+    called = np.bincount(old.block, old.people, num_blocks).astype(np.int64)
     both = _common(old.block, old.people, new.block, new.people, 1, num_blocks)
     sites = 1 + max(int(c.site.max(initial=0)) for c in (old, new))
     slots = 1 + max(int(c.slot.max(initial=0)) for c in (old, new))
@@ -46,7 +51,7 @@ def churn(old: Call, new: Call, num_blocks: int) -> Churn:
     same_site = _common(keys[0], old.people, keys[1], new.people, sites, num_blocks)
     keys = [key * slots + c.slot for key, c in zip(keys, (old, new), strict=True)]
     stay = _common(keys[0], old.people, keys[1], new.people, sites * slots, num_blocks)
-    return Churn(both - same_site, same_site - stay)
+    return Churn(both - same_site, same_site - stay, called - both)
 
 
 def _common(  # two pairs of columns

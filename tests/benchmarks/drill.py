@@ -204,6 +204,7 @@ def _figures(day: Day) -> dict[str, float]:
         "people_sampled": sum(day.sampled.values()),
         "must_move": sum(run["replan"]["must_move"] for run in changed),
         "moved": sum(run["replan"]["moved"] for run in changed),
+        "lost_place": sum(run["replan"]["lost_place"] for run in changed),
         "promise_kept_percent": round(100 - 100 * last.plan.summary["late_people"] / served, 2),
         "seconds_per_replan": round(sum(day.seconds) / max(1, len(day.seconds)), 2),
         "seconds_at_most": round(max(day.seconds, default=0.0), 2),

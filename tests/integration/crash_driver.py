@@ -1,4 +1,4 @@
-"""Kill plan, replan and publish again and again, and look after each kill at what is left.
+"""Kill plan, replan, publish and record again and again, and look after each kill at what is left.
 
 Run as a program: ``python -m tests.integration.crash_driver DIR KILLS SEED [DATABASE_URL]``.
 Every run is a child of its own that the kernel kills (SIGKILL), half of them at a random moment,
@@ -22,13 +22,26 @@ import numpy as np
 
 from scheduler.app.plan import PlanOptions, plan_round
 from scheduler.app.publish import publish_revision
+from scheduler.app.record import RecordOptions, record_round
 from scheduler.app.replan import ReplanOptions, replan_round
+from scheduler.app.roster import RosterOptions, roster_round
 from scheduler.app.verify import verify_round
 from scheduler.publish.plan_files import revisions
+from scheduler.publish.record_files import read_state
+from scheduler.roster.recorded import SAMPLE_SCHEMA
 from scheduler.solve import exact
 from scheduler.store import open_store
 
 WATCHED = {"open", "os.rename", "os.mkdir", "os.remove", "os.rmdir", "os.symlink", "shutil.rmtree"}
+BLOCKS = {
+    "C001-B1": 110,
+    "C001-B2": 100,
+    "C001-B3": 90,
+    "C002-B1": 60,
+    "C002-B2": 49,
+    "C003-B1": 40,
+}
+"""People of the blocks of ``tests/data/tiny``; the roster names as many."""
 PLAN_FILES = ("assignments.csv", "consignments.csv", "lab_load.csv", "unserved.csv", "summary.json")
 CHECK_EVERY = 25
 
@@ -39,7 +52,7 @@ class Crashes:
     def __init__(self, folder: Path, seed: int, url: str | None) -> None:
         self.folder, self.url = folder, url
         self.rng = np.random.default_rng(seed)
-        self.added = 0
+        self.added = self.num_samples = 0
         self.problems: list[str] = []
         self.killed: Counter[str] = Counter()
         self.ended: Counter[str] = Counter()
@@ -48,10 +61,10 @@ class Crashes:
 
     def run(self, kills: int) -> None:
         """Kill so many runs."""
-        for name in ("plan", "publish", "replan"):
+        for name in ("plan", "roster", "publish", "replan", "record"):
             self._measure(name)
         while sum(self.killed.values()) < kills and len(self.problems) < CHECK_EVERY:
-            name = str(self.rng.choice(["plan", "replan", "replan", "publish"]))
+            name = str(self.rng.choice(["plan", "replan", "replan", "publish", "record"]))
             self._kill_one(name)
             self._look(name)
             if sum(self.killed.values()) % CHECK_EVERY == 0:
@@ -63,9 +76,34 @@ class Crashes:
             return lambda: plan_round(self.folder, PlanOptions(database_url=self.url))
         if name == "publish":
             return lambda: publish_revision(self.folder)
+        if name == "roster":
+            asked = RosterOptions(residents=(self._residents(),), database_url=self.url)
+            return lambda: roster_round(self.folder, asked)
+        if name == "record":
+            self._add_samples()
+            samples = RecordOptions(samples=(self.folder / "samples",), database_url=self.url)
+            return lambda: record_round(self.folder, samples)
         self._add_people()
         options = ReplanOptions(now="2020-12-22T06:30", database_url=self.url, publish=True)
         return lambda: replan_round(self.folder, options)
+
+    def _residents(self) -> Path:
+        """Write a roster, four to a household."""
+        rows = [f"R-{block}-{n},H-{block}-{n // 4},{block}\n"
+                for block, people in BLOCKS.items() for n in range(people)]  # fmt: skip
+        path = self.folder / "residents.csv"
+        path.write_text("resident_id,household_id,block_id\n" + "".join(rows), encoding="utf-8")
+        return path
+
+    def _add_samples(self) -> None:
+        """Hand in one more file of samples, of one person."""
+        block = list(BLOCKS)[self.num_samples % len(BLOCKS)]
+        who = f"R-{block}-{self.num_samples // len(BLOCKS)}"
+        line = f"{who},S01,2020-12-22 08:05,T{self.num_samples}\n"
+        path = self.folder / "samples" / f"{self.num_samples:04}.csv"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(f"resident_id,site_id,sampled_at,tube\n{line}", encoding="utf-8")
+        self.num_samples += 1
 
     def _add_people(self) -> None:
         """Report one more event, so that there is something to re-plan for."""
@@ -118,6 +156,9 @@ class Crashes:
             self.problems.append(f"{name} ended with {code} after a kill")
         else:
             self.ended[name] += 1
+            touches = min(touches, max(1, touch - 1)) if touch else touches
+        # so that most runs are killed, also when the machine has other work than at first
+        self.usual[name] = (seconds * (1.03 if code else 0.9), touches)
 
     def _look(self, name: str) -> None:
         """Whatever was killed: revisions are whole, and the last publication can be trusted."""
@@ -141,9 +182,11 @@ class Crashes:
 
     def _go_on(self) -> None:
         """The next run, left alone, continues by itself and leaves everything in order."""
-        for name in ("replan", "publish"):
+        for name in ("replan", "publish", "record"):
             if self._child(self._task(name)):
                 self.problems.append(f"{name} does not go on after kills")
+        if self._child(lambda: _all_recorded(self.folder, self.num_samples)):
+            self.problems.append("samples are lost, or counted twice")
         with open_store(self.folder, self.url) as store:
             stored = [r.revision for i in store.rounds() for r in store.revisions(i.round_id)]
         if stored != revisions(self.folder):
@@ -191,6 +234,12 @@ def _clean(folder: Path) -> None:
     found = verify_round(folder)
     if found.breaches:
         raise RuntimeError(str(found.breaches[0]))
+
+
+def _all_recorded(folder: Path, expected: int) -> None:
+    known = read_state(folder, "samples", SAMPLE_SCHEMA)["tube"]
+    if (known.len(), known.n_unique()) != (expected, expected):
+        raise RuntimeError(f"{known.len()} samples of {known.n_unique()} tubes, not {expected}")
 
 
 def _die_at(touch: int) -> None:

@@ -17,7 +17,7 @@ KILLS = int(os.environ.get("NAT_SCHEDULER_TEST_KILLS", "200"))
 
 @pytest.mark.slow
 def test_killed_at_random_points(tmp_path: Path, database_url: str | None) -> None:
-    """200 kills over plan, replan and publish (20 on PostgreSQL): all whole, all goes on."""
+    """200 kills over plan, replan, publish, record (20 on PostgreSQL): all whole, all goes on."""
     folder = Path(shutil.copytree(DATA / "tiny", tmp_path / "round"))
     kills = KILLS if database_url is None else KILLS // 10
     driver = [sys.executable, "-m", "tests.integration.crash_driver", str(folder), str(kills), "7"]
@@ -28,4 +28,4 @@ def test_killed_at_random_points(tmp_path: Path, database_url: str | None) -> No
     told = json.loads(done.stdout)
     assert told["problems"] == [], done.stderr
     assert sum(told["killed"].values()) >= kills
-    assert set(told["killed"]) == {"plan", "replan", "publish"}
+    assert set(told["killed"]) == {"plan", "replan", "publish", "record"}

@@ -83,9 +83,13 @@ def _print(result: ReplanResult) -> None:
     this, told = result.summary, result.summary["replan"]
     click.echo(f"Revision {result.revision}: {this['status']}, in {result.folder}")
     click.echo(f"  stands on   {result.based_on:>12}   calls before {told['frozen_until']} stay")
-    click.echo(f"  must move   {told['must_move']:>12,}   people, at least")
-    for cause, people in told["must_move_by_cause"].items():
+    click.echo(
+        f"  must leave  {told['must_leave']:>12,}   people cannot stay as they are, at least"
+    )
+    for cause, people in told["must_leave_by_cause"].items():
         click.echo(f"    {cause:<14}{people:>8,}")
+    click.echo(f"  lost place  {told['lost_place']:>12,}   people had one and have none now")
+    click.echo(f"  must move   {told['must_move']:>12,}   of those who keep a place, at least")
     click.echo(
         f"  moved       {told['moved']:>12,}   {told['moved_to_other_site']:,} to another site, "
         f"{told['moved_to_other_time']:,} to another time"

@@ -30,6 +30,7 @@ from scheduler.domain.verify.since import (
     check_replan,
     check_settled,
     check_underway,
+    lost_place,
     moved,
 )
 from scheduler.domain.verify.summary import check_summary
@@ -80,7 +81,8 @@ def verify_replan(standing: Standing, plan: Plan, revision: str | None) -> list[
     check_underway(since, vars(context.sent), context.sent.line, log)
     people, churn = moved(since, called)
     check_summary(context, recompute(context, ground, churn), plan.summary, revision)
-    check_replan(since, people, plan.summary, log)
+    counts = {"moved": people, "lost_place": lost_place(since, called)}
+    check_replan(since, counts, plan.summary, log)
     return log.breaches
 
 

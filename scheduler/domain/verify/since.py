@@ -233,8 +233,20 @@ def _moves(old: pd.DataFrame, new: pd.DataFrame, instance: Instance) -> tuple[In
     return totals[0] - totals[1], totals[1] - totals[2]
 
 
-def check_replan(since: Since, people: int, summary: Mapping[str, Any], log: BreachLog) -> None:
-    """Check what summary.json says of the re-plan itself; ``people`` were moved."""
+def lost_place(since: Since, called: pd.DataFrame) -> int:
+    """Return the people whom the base calls and this plan does not."""
+    before, now = (t.groupby("block")["people"].sum() for t in (since.base, called))
+    return int(before.sub(now, fill_value=0).clip(lower=0).sum())
+
+
+def check_replan(
+    since: Since, counts: Mapping[str, int], summary: Mapping[str, Any], log: BreachLog
+) -> None:
+    """Check what summary.json says of the re-plan itself.
+
+    ``counts`` are the people moved and those who lost their place; a bound of people moved that is
+    above them bounds nothing.
+    """
     told = summary.get("replan")
     if not isinstance(told, Mapping):
         log.add("B205", SUMMARY, "replan: expected an object, as this revision stands on another")
@@ -242,8 +254,11 @@ def check_replan(since: Since, people: int, summary: Mapping[str, Any], log: Bre
     expected = {
         "now": since.world.axis.local(since.now).isoformat(),
         "frozen_until": since.world.axis.local(since.frozen).isoformat(),
-        "moved": people,
+        **counts,
     }
     for name, value in expected.items():
         if told.get(name) != value:
             log.add("B205", SUMMARY, f"replan.{name}: expected {value}, got {told.get(name)}")
+    least, people = told.get("must_move"), counts["moved"]
+    if not isinstance(least, int) or least > people:
+        log.add("B205", SUMMARY, f"replan.must_move: expected {people} at most, got {least}")

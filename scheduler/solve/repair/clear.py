@@ -1,4 +1,4 @@
-"""What must move: calls that events, progress or new zones leave no right to stand.
+"""What must leave: calls that events, progress or new zones leave no right to stand.
 
 Each rule takes whole blocks off the board, the fewest people it can find, and counts the people of
 whom it is proved that no plan can leave them where they are: a lower bound, because whole blocks
@@ -23,10 +23,10 @@ STAYS_SHARE = 0.5
 
 @dataclass
 class Clearing:
-    """Calls that stand, and why people must move: cause -> people, a proved lower bound."""
+    """Calls that stand, and why people must leave: cause -> people, a proved lower bound."""
 
     standing: Calls
-    must_move: dict[str, int] = field(default_factory=dict)
+    must_leave: dict[str, int] = field(default_factory=dict)
 
 
 def clear(instance: Instance, board: Board, calls: Calls, closed: Flags) -> Clearing:

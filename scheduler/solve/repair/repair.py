@@ -41,7 +41,16 @@ from scheduler.solve.repair.post import (
     refuse_lost,
     what_is_left,
 )
-from scheduler.solve.repair.rows import Calls, Sent, Stand, calls_of, merged, sent_of
+from scheduler.solve.repair.rows import (
+    Calls,
+    Sent,
+    Stand,
+    calls_of,
+    known_calls_of,
+    merged,
+    sent_of,
+)
+from scheduler.solve.repair.shortage import Shortage, late_tubes
 
 Report = Callable[[str, float | None], None]
 
@@ -59,13 +68,14 @@ IN_VAIN = 25
 class Repaired:
     """A mended plan: its tables, who was cut short, what moved and what had to.
 
-    ``moved`` is counted against the plan that was mended, ``churn_cost`` in person-minutes against
-    what was published.
+    ``must_leave`` are people by cause who cannot stay where they are in any plan with as few late
+    tubes: a lower bound of people moved or without a place (``moved``). ``moved`` is counted
+    against the plan that was mended, ``churn_cost`` in person-minutes against what was published.
     """
 
     tables: PlanTables
     done: pd.DataFrame
-    must_move: dict[str, int]
+    must_leave: dict[str, int]
     moved: Churn
     churn_cost: float
     changed: bool
@@ -90,7 +100,7 @@ class Repair:
         self.width = max(overlay.lanes.shape[1], last + 1)
         self.closed = self._closed()
         self.quota = self._quota()
-        self.labs_short = 0
+        self.labs_short = Shortage()
         self.missed: set[int] = set()
 
     def _wide(self, table: Any, filler: Any) -> Any:  # noqa: ANN401  # an array of any kind
@@ -153,7 +163,9 @@ class Repair:
         if self._nothing_new(served):
             none = np.zeros(len(self.instance.blocks), dtype=np.int64)
             table = answer.done_table(self.instance, served)
-            return Repaired(self.standing.base, table, {}, Churn(none, none), 0.0, changed=False)
+            return Repaired(
+                self.standing.base, table, {}, Churn(none, none, none), 0.0, changed=False
+            )
         self.missed = set(served.calls.block[served.cut].tolist())
         done = served.done.where(served.sampled > 0)
         self.report("what must move", None)
@@ -166,7 +178,7 @@ class Repair:
         self.report("places", None)
         calls, sent, groups, reasons = self._placed(board, done, standing)
         moved = churn(_call(base), _call(calls), len(self.instance.blocks))
-        must = self._must(served, clearing)
+        must = self._must(served, clearing, sent)
         changed = not (_same(calls, base) and _same(sent, self.base_sent))
         self.report("tables", None)
         post = Post(self.overlay, self.standing.now_min, _horizon(self.instance, sent))
@@ -186,7 +198,7 @@ class Repair:
             told = districts == district if district else ~np.isin(districts, own)
             against = moved
             if plan is not self.standing.base:
-                old = calls_of(self.instance, plan)
+                old = known_calls_of(self.instance, plan)
                 against = churn(_call(old), _call(calls), len(self.instance.blocks))
             cost += float(against.cost(weights.site, weights.time)[told].sum())
         return cost
@@ -210,17 +222,18 @@ class Repair:
         )
         return new.shape != old.shape or bool((new != old).any())
 
-    def _must(self, served: Served, clearing: Clearing) -> dict[str, int]:
-        """Return people who must move by cause; those missed or shut out count one by one."""
+    def _must(self, served: Served, clearing: Clearing, sent: Sent) -> dict[str, int]:
+        """Return people who must leave by cause; those missed or shut out count one by one."""
         cut = served.calls.people - served.sampled
         before = self._known_missing(served)
         lost = self.overlay_closed(served.calls) | self._sealed(served.calls)
-        must = dict(clearing.must_move)
+        must = dict(clearing.must_leave)
         shut = int(np.maximum(cut - before, 0)[lost].sum())
         if shut:
             must["site_closed"] = must.get("site_closed", 0) + shut
-        if self.labs_short:
-            must["no_lab_in_time"] = self.labs_short
+        no_lab = self.labs_short.people(late_tubes(self.instance, sent))
+        if no_lab:
+            must["no_lab_in_time"] = no_lab
         missed = int(np.maximum(cut - before, 0)[~lost].sum())
         return must | ({"missed": missed} if missed else {})
 
@@ -278,7 +291,7 @@ class Repair:
     ) -> LabRoom:
         """Move blocks until labs can take all tubes in time, or none can be moved any more.
 
-        ``first`` is before anybody has a new place: then it counts who has to move for the labs.
+        ``first`` is before anybody has a new place: then it tells what labs are short of.
         Returns the room that labs have left.
         """
         turn = 0
@@ -286,7 +299,8 @@ class Repair:
             groups = self._groups(post, self._now(placer, stays))
             mail = self._in_time(post, groups, at_once=not turn)
             if first and not turn:
-                self.labs_short = self._short(post, groups, mail)
+                free = self.free_from / self.per_wave
+                self.labs_short = Shortage.of(groups, mail, post.pools, free)
             room = self._room(post, mail.sent)
             turn += 1
             if not mail.over.any() or turn == TRIES:
@@ -320,18 +334,6 @@ class Repair:
 
     def _room(self, post: Post, sent: Sent) -> LabRoom:
         return LabRoom(post, sent, -(-self.width // self.per_wave))
-
-    def _short(self, post: Post, groups: Groups, mail: Mail) -> int:
-        """Return the fewest people in as many tubes as no lab can take in time.
-
-        By the cut so many tubes must leave its groups. Those that will be filled before the freeze
-        ends cannot; of the others the emptiest would go first.
-        """
-        rows = mail.tight & ((groups.wave + 1) * self.per_wave > self.free_from)
-        size = post.pools[groups.zone[rows]]
-        last = groups.people[rows] - (groups.tubes[rows] - 1) * size
-        sizes = np.sort(np.concatenate((last, np.repeat(size, groups.tubes[rows] - 1))))
-        return int(sizes[: int(mail.over.sum())].sum())
 
     def _groups(self, post: Post, calls: Calls) -> Groups:
         return groups_of(calls, post.pools, self.per_wave)

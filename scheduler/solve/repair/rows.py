@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -143,6 +143,13 @@ def calls_of(instance: Instance, plan: Plan) -> Calls:
         frame["people"].to_numpy(np.int64),
         positions(frame["zone"], np.array(ZONE_WORDS, dtype=object)),
     )
+
+
+def known_calls_of(instance: Instance, plan: Plan) -> Calls:
+    """Return the calls of a plan, less blocks that the instance lacks: a roster made others."""
+    frame = plan.assignments.astype({"block_id": str})
+    known = frame[frame["block_id"].isin(instance.blocks.ids.astype(str))]
+    return calls_of(instance, replace(plan, assignments=known))
 
 
 def sent_of(instance: Instance, plan: Plan) -> Sent:

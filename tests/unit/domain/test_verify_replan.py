@@ -102,6 +102,14 @@ def _moved_is_another_number(case: Case) -> Case:
     return case[0], case[1], replace(case[2], summary={**case[2].summary, "replan": told})
 
 
+@pytest.mark.parametrize("name", ["must_move", "lost_place"])
+def test_a_figure_that_cannot_be_is_found(case: Case, name: str) -> None:
+    """More people who must move than were moved, or who lost their place than did: B205."""
+    told = {**case[2].summary["replan"], name: case[2].summary["replan"]["moved"] + 1}
+    plan = replace(case[2], summary={**case[2].summary, "replan": told})
+    assert {breach.code for breach in breaches(case[0], case[1], plan)} == {"B205"}
+
+
 @pytest.mark.parametrize("code", SPOILT)
 def test_spoilt_replan_is_found(case: Case, code: str) -> None:
     """Each rule of re-plans, broken once, is found under its code."""
