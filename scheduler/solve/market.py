@@ -314,11 +314,13 @@ class Market:
             if not len(main):
                 continue
             site = self.layout.site[main]
-            gain = price[site][:, None] - cost[site][:, pieces[:, 3] - 1]
+            last, paid = cost[site][:, pieces[:, 3] - 1], lab[site][:, pieces[:, 1]]
+            known = np.isfinite(last) & np.isfinite(paid) & np.isfinite(price[site])[:, None]
+            gain = np.where(known, price[site][:, None] - np.where(known, last, 0), 0)
             room = self.quota[site][:, None] * (pieces[:, 3] - pieces[:, 2])[None, :]
             places = room % pool
-            paid = places * gain > (pool - places) * lab[site][:, pieces[:, 1]]
-            out[main, : len(pieces)] = paid & (places > 0) & np.isfinite(gain)
+            worth = places * gain > (pool - places) * np.where(known, paid, 0)
+            out[main, : len(pieces)] = worth & known & (places > 0)
         return out
 
     # The bound
