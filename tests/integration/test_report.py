@@ -14,9 +14,11 @@ from scheduler.app.report import report_revision
 from scheduler.app.runtime import round_lock
 from scheduler.cli.commands.report import command
 from scheduler.domain.district import restrict
+from scheduler.domain.standing import no_done
 from scheduler.errors import CannotRunError, LockedError
 from scheduler.ingest.loader import load_instance
 from scheduler.publish.plan_files import write_plan
+from scheduler.publish.replan_files import DONE_FILE, EVENTS_FILE, done_bytes, events_bytes
 from tests.handmade import greedy_plan
 from tests.pages import hard_round, tiny_round, with_extras
 
@@ -81,7 +83,12 @@ def test_what_was_replaced_is_the_newest_published(tmp_path: Path) -> None:
     assert report_revision(folder).before == "0001"
     path = folder / "plans" / "0003" / "summary.json"
     summary = json.loads(path.read_bytes())
-    path.write_text(json.dumps({**summary, "replan": {"based_on": "0002"}}))
+    clock, home = load_instance(folder).clock, folder / "plans" / "0003"
+    (home / EVENTS_FILE).write_bytes(events_bytes(clock, ()))
+    (home / DONE_FILE).write_bytes(done_bytes(no_done()))
+    moments = {"now": clock.iso(0), "frozen_until": clock.iso(60)}
+    told = {"based_on": "0002", "published": {}, **moments}
+    path.write_text(json.dumps({**summary, "replan": told}))
     assert report_revision(folder).before == "0002"
     path.write_text(json.dumps(summary))
     (folder / "plans" / "0001" / "summary.json").unlink()
