@@ -77,7 +77,7 @@ def new_standing(
     Raises
     ------
     CannotRunError
-        When there is no such plan, or the input has changed since it was made.
+        When there is no such plan, the input has changed since it was made, or it was made later.
     """
     base_name = newest_whole(folder)
     plan = read_plan(folder, base_name)
@@ -88,6 +88,12 @@ def new_standing(
             "`nat-scheduler plan` starts the round anew.",
         )
     base = _before(folder, files, base_name, plan)
+    if now_min < base.now_min:
+        raise CannotRunError(
+            f"Expected a time from {files.clock.iso(base.now_min)} on, at which revision "
+            f"{base_name} was made, got {files.clock.iso(now_min)}",
+            hint="Look at --now, or at the clock of this machine.",
+        )
     frozen = first_free_min(
         now_min, files.settings.replan.freeze_min, files.settings.round.slot_minutes
     )

@@ -145,6 +145,8 @@ def test_the_same_events_again_change_nothing(dalian: Path, run: Run) -> None:
     again = run("replan", dalian, "--events", events, "--now", "2020-12-22T12:10", "--quiet")
     assert again == (0, "", "")
     assert revisions(dalian) == ["0001", "0002"]
+    code, _, err = run("replan", dalian, "--now", "2020-12-22T11:00")
+    assert (code, "Expected a time from 2020-12-22T12:00" in err) == (2, True)  # time runs on
 
 
 def test_people_missed_are_called_later(dalian: Path, run: Run) -> None:
