@@ -25,6 +25,7 @@ from scheduler.solve.waves import (
     tubes_by_piece,
 )
 
+_TRIES_NEAR = 2  # what is beyond at first is mostly too much for all labs, not for the near ones
 _TRIES, _TRIES_OF_SHARES, _TRIES_OF_RUNS, _TRIES_LATE = 12, 4, 7, 5
 _FEW_BEYOND = 0.001  # share of tubes that may be late in a plan that tries to have none late
 _TO_SPARE = 1.5  # doubled at every turn: a few tubes are less than a block
@@ -68,7 +69,7 @@ def _schedule_on_time(
     for turn in range(_TRIES):
         rows = tube_rows(task.layout, task.load, people_by_run(task, runs), task.topped)
         planned = _shared(task.wide, task.load, rows, volumes)
-        fitted = fit_on_time(task.layout, rows, planned, desk)
+        fitted = fit_on_time(task.layout, rows, planned, desk, far=turn >= _TRIES_NEAR)
         num_beyond = int(fitted.beyond.sum())
         if best is None or num_beyond < best[0]:
             _follow(task.layout, rows, planned, fitted.tubes)
