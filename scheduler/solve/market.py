@@ -334,13 +334,25 @@ class Market:
         zones = np.unique(self.instance.block_zone[self.instance.demand > 0]).tolist()
         costs = {z: self.slot_cost(z, self.offered) for z in zones}
         earnings = self.prices.earnings(self.hours, self.instance.labs.max_tubes_per_day)
-        price = {z: self.place_price(z, costs[z]) for z in zones}
-        bound = self.finder.evaluate(costs, price, earnings)
+        price = {z: self._bound_price(z, costs[z]) for z in zones}
         strict = [z for z in zones if z != self.main_zone]
         if not strict:
-            return bound
+            return self.finder.evaluate(costs, price, earnings)
+        bound = 0.0 if self._is_city() else self.finder.evaluate(costs, price, earnings)
         shared = self._shared_prices({z: costs[z] for z in strict}, costs, price)
         return max(bound, self.finder.evaluate(costs, {**price, **shared}, earnings))
+
+    def _is_city(self) -> bool:
+        """Return whether the round is so large that a flow less is worth a little of the bound."""
+        return hasattr(self, "streams") and len(self.streams) > CITY_STREAMS
+
+    def _bound_price(self, zone: int, cost: Floats) -> Floats:
+        """Return prices of places for the bound: in a city the commonest zone's are known."""
+        if zone == self.main_zone and self._is_city():
+            return self.relaxed.site_price
+        if zone != self.main_zone and self._is_city():
+            return np.full(len(self.quota), -np.inf)
+        return self.place_price(zone, cost)
 
     def _shared_prices(
         self, strict: dict[int, Floats], costs: dict[int, Floats], price: dict[int, Floats]
