@@ -12,8 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from scheduler.domain.city import Floats, Ints
+from scheduler.solve.bins import Bins
 from scheduler.solve.candidates import Pairs
 from scheduler.solve.flow import ArcList, potentials, solve
+from scheduler.solve.make_room import cheapen, place
+
+_MOST_TRIES = 4_000  # blocks that are looked at once more
 
 
 @dataclass(frozen=True)
@@ -115,8 +119,10 @@ def make_whole(
         if not _place(block, slice(starts[block], starts[block + 1]), pairs, price, people,
                       whole, capacity)
     ]  # fmt: skip
+    bins = Bins(pairs, price, people, capacity, whole.site, whole.load)
     for block in waiting:
-        _push(block, starts, pairs, price, people, whole, capacity)
+        place(bins, block)
+    cheapen(bins, _MOST_TRIES)
     return whole
 
 
@@ -138,37 +144,3 @@ def _place(  # noqa: PLR0913, PLR0917  # the state of one greedy step
     whole.site[block] = best
     whole.load[best] += people[block]
     return True
-
-
-def _push(  # noqa: PLR0913, PLR0917  # the state of one greedy step
-    block: int,
-    starts: Ints,
-    pairs: Pairs,
-    price: Floats,
-    people: Ints,
-    whole: Whole,
-    capacity: Ints,
-) -> None:
-    """Make room for a block by moving another one away, at least cost; else leave it out."""
-    need = int(people[block])
-    best: tuple[float, int, int, int] | None = None
-    for row in range(starts[block], starts[block + 1]):
-        site = int(pairs.site[row])
-        short = whole.load[site] + need - capacity[site]
-        for other in np.flatnonzero((whole.site == site) & (people >= short)).tolist():
-            rows = slice(starts[other], starts[other + 1])
-            sites = pairs.site[rows]
-            fits = (whole.load[sites] + people[other] <= capacity[sites]) & (sites != site)
-            if not fits.any():
-                continue
-            cost = np.where(fits, price[rows], np.inf)
-            now = price[rows][sites == site]
-            extra = float(cost.min() - now.min()) * int(people[other]) + float(price[row]) * need
-            if best is None or extra < best[0]:
-                best = (extra, site, other, int(sites[np.argmin(cost)]))
-    if best is None:
-        return
-    _, site, other, target = best
-    whole.load[site] += need - people[other]
-    whole.load[target] += people[other]
-    whole.site[other], whole.site[block] = target, site

@@ -42,6 +42,16 @@ class Pairs:
         """Return the pairs that are kept."""
         return Pairs(self.block[keep], self.site[keep], self.walk_m[keep])
 
+    def joined(self, other: Pairs) -> Pairs:
+        """Return the pairs of both; none may stand in both."""
+        columns = zip(
+            (self.block, self.site, self.walk_m), (other.block, other.site, other.walk_m),
+            strict=True,
+        )  # fmt: skip
+        block, site, walk_m = (np.concatenate(c) for c in columns)
+        order = np.lexsort((walk_m, block))
+        return Pairs(block[order], site[order], walk_m[order])
+
 
 class Candidates:
     """Finds candidate pairs; asks for more of them cost only what is new.

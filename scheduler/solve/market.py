@@ -6,6 +6,9 @@ relaxed places of the commonest zone, and the labs' prices.
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
+
 import numpy as np
 
 from scheduler.domain.city import FIXED, Flags, Floats, Ints
@@ -33,10 +36,24 @@ PRICE_TURNS = 3
 WORTH_PRICING_AGAIN, IN_A_CITY = 0.002, 0.03  # share of tubes; a flow of a city takes seconds
 CITY_STREAMS = 1_000
 FOLLOWED = 0.99  # share of a wave's tubes from which it counts as followed
+LOOKS_FARTHER = 4  # turns, each at twice as many nearest sites
+_ENOUGH = 1e-6  # person-minutes per person
 JOINT_PAIRS = 20_000
 """Up to so many (block, site) pairs, blocks and labs settle in one flow."""
 MAX_HORIZON_DAYS = 30
 """Labs are looked at so long after the round at most, however cheap lateness is."""
+
+
+@dataclass(frozen=True)
+class Strictly:
+    """How stricter zones take their places at sites that others use after them.
+
+    ``spare_slots`` are kept behind their last person, so that labs can shift their tubes;
+    ``sites`` is the share of the sites they would like that they get: each costs a clearing.
+    """
+
+    spare_slots: int = 1
+    sites: float = 1.0
 
 
 class Market:
@@ -50,7 +67,10 @@ class Market:
     prices: LabPrices
     priced: Priced
 
-    def __init__(self, instance: Instance, quota: Ints, seed: int) -> None:
+    def __init__(
+        self, instance: Instance, quota: Ints, seed: int, strictly: Strictly | None = None
+    ) -> None:
+        self.strictly = strictly or Strictly()
         self.instance, self.quota = instance, quota
         self.rng = np.random.default_rng(seed)
         self.travel = travel_minutes(instance)
@@ -145,6 +165,8 @@ class Market:
         offer = SlotOffer(cost, self.packing.slot_room(cost, self.quota), cost.shape[1])
         relaxed = relax(pairs, pairs.walk_m * self.per_metre, people, offer,
                         self.instance.settings.weights.unserved)  # fmt: skip
+        if self.strictly.sites < 1:
+            pairs, relaxed = self._on_fewer_sites(pairs, people, offer, relaxed)
         whole = self._whole(pairs, people, relaxed, offer.capacity)
         clearing = self.instance.settings.sites.clearing_min
         clearing_slots = -(-clearing // self.instance.settings.round.slot_minutes)
@@ -152,13 +174,25 @@ class Market:
             blocks = np.flatnonzero(whole.site == site)
             if self.instance.sites.kinds[site] == FIXED or self._is_mixed(site):
                 taken = reserve(self.free[site], blocks, people, int(self.quota[site]),
-                                clearing_slots)  # fmt: skip
+                                (self.strictly.spare_slots, clearing_slots))  # fmt: skip
                 self.free[site] = taken.free
                 self.strict.add(site, zone, taken.runs, blocks, taken.blocks)
             else:
                 self.strict.add(site, zone, runs_of(self.free[site]), blocks)
                 self.free[site] = False
             self.site_of[blocks] = site
+
+    def _on_fewer_sites(
+        self, pairs: Pairs, people: Ints, offer: SlotOffer, relaxed: Relaxed
+    ) -> tuple[Pairs, Relaxed]:
+        """Return pairs and flow over the sites that most would go to, if these hold everybody."""
+        used = np.bincount(pairs.site, weights=relaxed.people, minlength=len(self.quota))
+        keep = math.ceil(self.strictly.sites * np.count_nonzero(used))
+        kept = np.isin(np.arange(len(used)), np.argsort(-used, kind="stable")[:keep])
+        fewer = pairs.where(kept[pairs.site])
+        again = relax(fewer, fewer.walk_m * self.per_metre, people, offer,
+                      self.instance.settings.weights.unserved)  # fmt: skip
+        return (pairs, relaxed) if again.left.sum() > relaxed.left.sum() else (fewer, again)
 
     def _is_mixed(self, site: int) -> bool:
         named = list(self.instance.sites.community_indices[site])
@@ -178,15 +212,49 @@ class Market:
         cost = self.slot_cost(zone, self.free)
         self.offer = SlotOffer(cost, self.packing.slot_room(cost, self.quota), MAIN_SEGMENTS)
         self.main_pairs = self.pairs.where(self.people[self.pairs.block] > 0)
-        self.relaxed = relax(
-            self.main_pairs, self.main_pairs.walk_m * self.per_metre, self.people, self.offer,
-            self.instance.settings.weights.unserved,
-        )  # fmt: skip
+        unserved = self.instance.settings.weights.unserved
+        for turn in range(LOOKS_FARTHER + 1):
+            self.relaxed = relax(
+                self.main_pairs, self.main_pairs.walk_m * self.per_metre, self.people, self.offer,
+                unserved,
+            )  # fmt: skip
+            if turn == LOOKS_FARTHER or not self._look_farther(NEAREST_SITES << turn + 1):
+                break
         self.site_people = np.bincount(
             self.main_pairs.site, weights=self.relaxed.people, minlength=len(self.quota)
         ).astype(np.int64)
         if not hasattr(self, "layout"):
             self._lay_out()
+
+    def _look_farther(self, count: int) -> bool:
+        """Add the candidates beyond the nearest for which the prices of places make up.
+
+        ``count`` is how many nearest sites are looked at. Tells whether any were added.
+        """
+        pairs, price = self.main_pairs, self._place_prices()
+        size = len(self.people)
+        now, reach = np.full(size, np.inf), np.zeros(size)
+        np.minimum.at(now, pairs.block, pairs.walk_m * self.per_metre + price[pairs.site])
+        now = np.minimum(now, self.instance.settings.weights.unserved)
+        np.maximum.at(reach, pairs.block, pairs.walk_m)
+        asks = (self.people > 0) & (reach * self.per_metre + price.min(initial=np.inf) < now)
+        if not asks.any():
+            return False
+        more = self.candidates.nearest(count, np.flatnonzero(asks))
+        fits = self.finder.longest[more.site] >= self.people[more.block]
+        cheaper = more.walk_m * self.per_metre + price[more.site] < now[more.block] - _ENOUGH
+        beyond = more.walk_m > reach[more.block]
+        more = more.where(fits & cheaper & beyond)
+        self.pairs = self.pairs.joined(more)
+        self.main_pairs = pairs.joined(more)
+        return len(more) > 0
+
+    def _place_prices(self) -> Floats:
+        """Return what a place at each site costs; where nobody asked, its cheapest slot's cost."""
+        price = np.where(self.offer.room > 0, self.offer.cost, np.inf).min(axis=1)
+        asked = np.unique(self.main_pairs.site)
+        price[asked] = np.maximum(self.relaxed.site_price[asked], 0)
+        return price
 
     def _lay_out(self) -> None:
         """Make the streams: the stricter zones', and one of the commonest zone per free site."""

@@ -8,7 +8,7 @@ prices (two flows in turn);  4. blocks made whole;  5. runs, waves, tubes, slots
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from scheduler.domain.city import Ints
 from scheduler.domain.instance import Instance
 from scheduler.solve.consign import Batches, Shipments, batches_of, ship
 from scheduler.solve.layout import Layout
-from scheduler.solve.market import Market
+from scheduler.solve.market import Market, Strictly
 from scheduler.solve.network import Reach
 from scheduler.solve.reach import Promise
 from scheduler.solve.rescue import Places
@@ -26,6 +26,10 @@ from scheduler.solve.sequence import Order, elder_waves
 from scheduler.solve.streams import Streams
 
 Report = Callable[[str, float | None], None]
+
+GIVING_BACK = (Strictly(0, 1.0), Strictly(0, 0.8), Strictly(0, 0.6), Strictly(0, 0.45),
+               Strictly(0, 0.3))  # fmt: skip
+"""How stricter zones take less and less, tried in turn while people are left out."""
 
 
 @dataclass(frozen=True)
@@ -46,9 +50,32 @@ class Solution:
 def solve_round(
     instance: Instance, quota: Ints, seed: int, report: Report
 ) -> tuple[Market, Solution]:
-    """Return a plan of a round and its lower bound; ``quota[site]`` is people per slot."""
+    """Return a plan of a round and its lower bound; ``quota[site]`` is people per slot.
+
+    Where people are left out, stricter zones give back places: a site that serves two zones loses
+    the time of clearing between them. The best of the plans found is taken, with the best bound.
+    """
+    market, best = _solve(instance, quota, seed, Strictly(), report)
+    strict = (instance.demand > 0) & (instance.block_zone != market.main_zone)
+    for strictly in GIVING_BACK if strict.any() else ():
+        left = int(instance.demand.sum()) - int(best.calls.people.sum())
+        if not left:
+            break
+        report("room for all", None)
+        other, found = _solve(instance, quota, seed, strictly, lambda _stage, _gap: None)
+        bound = max(best.bound, found.bound)
+        if found.calls.people.sum() > best.calls.people.sum():
+            market, best = other, found
+        best = replace(best, bound=bound)
+    return market, best
+
+
+def _solve(
+    instance: Instance, quota: Ints, seed: int, strictly: Strictly, report: Report
+) -> tuple[Market, Solution]:
+    """Return a plan and its lower bound, stricter zones placed in one way."""
     report("candidates", None)
-    market = Market(instance, quota, seed)
+    market = Market(instance, quota, seed, strictly)
     report("stricter zones", None)
     market.place_strict_zones()
     report("places", None)

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scheduler.domain.city import Ints
+from scheduler.domain.city import Floats, Ints
+from scheduler.solve.bins import Bins
 from scheduler.solve.candidates import Pairs
 from scheduler.solve.layout import Layout
+from scheduler.solve.make_room import place
 from scheduler.solve.streams import Streams
 
 
@@ -21,61 +23,63 @@ class Places:
     people: Ints
 
 
-class Rescue:
-    """Keeps the room of every run of every stream while blocks are put in or moved."""
+@dataclass(frozen=True)
+class Runs:
+    """Every run of every stream as a bin of its own; ``capacity[bin]`` in people."""
 
-    def __init__(
-        self, places: Places, streams: Streams, layout: Layout, quota: Ints, runs: list[list[Ints]]
-    ) -> None:
-        self._places, self._runs = places, runs
-        self._stream = {
-            (s, z): n for n, (s, z) in enumerate(zip(streams.site, streams.zone, strict=True))
-        }
-        self._starts = np.searchsorted(places.pairs.block, np.arange(len(places.people) + 1))
-        self._room: list[list[int]] = []
-        for stream, blocks_of_runs in enumerate(runs):
-            pieces = layout.group_pieces[layout.group[stream]]
+    stream: Ints
+    run: Ints
+    capacity: Ints
+
+    @staticmethod
+    def of(streams: Streams, layout: Layout, quota: Ints) -> Runs:
+        """Return the boxes; runs whose blocks are decided already have no capacity."""
+        stream, run, capacity = [], [], []
+        for number, fixed in enumerate(streams.fixed):
+            pieces = layout.group_pieces[layout.group[number]]
             width = np.bincount(pieces[:, 0], weights=pieces[:, 3] - pieces[:, 2])
-            used = [int(places.people[b].sum()) for b in blocks_of_runs]
-            self._room.append(
-                [int(w) * int(quota[stream]) - u for w, u in zip(width, used, strict=False)]
-            )
+            stream += [number] * len(width)
+            run += range(len(width))
+            open_to_all = 0 if fixed is not None else int(quota[number])
+            capacity += [int(w) * open_to_all for w in width]
+        return Runs(np.array(stream), np.array(run), np.array(capacity, dtype=np.int64))
 
-    def place(self, block: int) -> bool:
-        """Put a block into the nearest run with room, else push another block out of one."""
-        for stream, run in self._options(block):
-            if self._room[stream][run] >= self._places.people[block]:
-                self._put(block, stream, run)
-                return True
-        return any(self._push(block, stream, run) for stream, run in self._options(block))
 
-    def _options(self, block: int) -> list[tuple[int, int]]:
-        """Return the streams and runs open to a block, nearest site first."""
-        sites = self._places.pairs.site[self._starts[block] : self._starts[block + 1]]
-        zone = int(self._places.zone[block])
-        streams = [self._stream.get((s, zone), -1) for s in sites.tolist()]
-        return [(s, r) for s in streams if s >= 0 for r in range(len(self._room[s]))]
+def rescue(
+    places: Places, streams: Streams, boxes: Runs, runs: list[list[Ints]], left: Ints
+) -> None:
+    """Give blocks that are in no run a place in one, moving others where need be.
 
-    def _push(self, block: int, stream: int, run: int) -> bool:
-        """Move one block of a run elsewhere if that lets the new one in."""
-        people = self._places.people
-        short = int(people[block]) - self._room[stream][run]
-        for other in self._runs[stream][run].tolist():
-            if people[other] < short:
-                continue
-            for target, at in self._options(other):
-                if (target, at) != (stream, run) and self._room[target][at] >= people[other]:
-                    self._take(other, stream, run)
-                    self._put(other, target, at)
-                    self._put(block, stream, run)
-                    return True
-        return False
+    ``runs[stream][run]`` are the blocks inside and is changed; ``left`` are the blocks outside.
+    """
+    bin_of = np.full(len(places.people), -1, dtype=np.int64)
+    for number, (stream, run) in enumerate(zip(boxes.stream.tolist(), boxes.run.tolist(), strict=True)):
+        bin_of[runs[stream][run]] = number
+    load = np.bincount(
+        bin_of[bin_of >= 0], weights=places.people[bin_of >= 0], minlength=len(boxes.run)
+    ).astype(np.int64)
+    pairs = _pairs_of_runs(places, streams, boxes)
+    before = bin_of.copy()
+    bins = Bins(pairs, pairs.walk_m, places.people, boxes.capacity, bin_of, load)
+    for block in left[np.argsort(-places.people[left], kind="stable")].tolist():
+        place(bins, block)
+    moved = np.flatnonzero(bin_of != before)
+    for number in np.unique(np.r_[before[moved], bin_of[moved]]):
+        if number >= 0:
+            runs[boxes.stream[number]][boxes.run[number]] = np.flatnonzero(bin_of == number)
 
-    def _put(self, block: int, stream: int, run: int) -> None:
-        self._runs[stream][run] = np.append(self._runs[stream][run], block)
-        self._room[stream][run] -= int(self._places.people[block])
 
-    def _take(self, block: int, stream: int, run: int) -> None:
-        blocks = self._runs[stream][run]
-        self._runs[stream][run] = blocks[blocks != block]
-        self._room[stream][run] += int(self._places.people[block])
+def _pairs_of_runs(places: Places, streams: Streams, boxes: Runs) -> Pairs:
+    """Return the (block, bin) pairs of the (block, site) pairs, nearest first."""
+    site, zone = np.array(streams.site), np.array(streams.zone)
+    stream_at = np.full((int(max(site.max(), places.pairs.site.max())) + 1, int(places.zone.max()) + 1), -1)
+    stream_at[site, zone] = np.arange(len(site))
+    stream = stream_at[places.pairs.site, places.zone[places.pairs.block]]
+    first = np.searchsorted(boxes.stream, np.arange(len(site) + 1))
+    some = np.flatnonzero(stream >= 0)
+    width = np.diff(first)[stream[some]]
+    rows = np.repeat(some, width)
+    number = np.arange(len(rows)) - np.repeat(np.cumsum(width) - width, width)
+    return Pairs(
+        places.pairs.block[rows], first[stream[rows]] + number, places.pairs.walk_m[rows]
+    )

@@ -8,7 +8,7 @@ import numpy as np
 
 from scheduler.domain.city import Flags, Floats, Ints
 from scheduler.solve.layout import Layout
-from scheduler.solve.rescue import Places, Rescue
+from scheduler.solve.rescue import Places, Runs, rescue
 from scheduler.solve.sequence import Order
 from scheduler.solve.sessions import split_runs
 from scheduler.solve.streams import Streams
@@ -69,9 +69,8 @@ def _rescue(task: Task, runs: list[list[Ints]]) -> None:
             inside[blocks] = True
     left = np.flatnonzero(~inside & (task.people > 0))
     if len(left):
-        rescue = Rescue(task.places, task.streams, task.layout, task.load.quota, runs)
-        for block in left[np.argsort(-task.people[left], kind="stable")].tolist():
-            rescue.place(block)
+        boxes = Runs.of(task.streams, task.layout, task.load.quota)
+        rescue(task.places, task.streams, boxes, runs, left)
 
 
 def people_by_run(task: Task, runs: list[list[Ints]]) -> Ints:

@@ -13,9 +13,6 @@ import numpy as np
 
 from scheduler.domain.city import Flags, Ints
 
-_SPARE_SLOTS = 1
-
-
 @dataclass
 class Streams:
     """Columns of equal length; ``runs[stream]`` are (first slot, end slot) pairs in order.
@@ -69,13 +66,14 @@ class Reservation:
 
 
 def reserve(
-    offered: Flags, blocks: Ints, people: Ints, quota: int, clearing_slots: int
+    offered: Flags, blocks: Ints, people: Ints, quota: int, slots: tuple[int, int]
 ) -> Reservation:
     """Take the earliest slots of one site that hold whole blocks.
 
     ``offered[slot]`` is what is free, ``people[block]`` their sizes. Blocks that no run holds are
-    in no run.
+    in no run. ``slots`` are kept behind the last person: to spare, and for clearing.
     """
+    spare, clearing = slots
     free = offered.copy()
     runs: list[tuple[int, int]] = []
     inside: list[Ints] = []
@@ -91,7 +89,7 @@ def reserve(
         if taken:
             inside.append(np.array(taken, dtype=np.int64))
             used = (end - first) * quota - room
-            runs.append((first, min(end, first - (-used // quota) + _SPARE_SLOTS)))
+            runs.append((first, min(end, first - (-used // quota) + spare)))
     if runs:
-        free[: runs[-1][1] + clearing_slots] = False
+        free[: runs[-1][1] + clearing] = False
     return Reservation(runs, inside, free)
