@@ -17,7 +17,7 @@ class Bins:
     per person.
     """
 
-    def __init__(  # noqa: PLR0913, PLR0917  # the columns of one assignment
+    def __init__(
         self, pairs: Pairs, price: Floats, people: Ints, capacity: Ints, bin_of: Ints, load: Ints
     ) -> None:
         self.pairs, self.price, self.people = pairs, price, people
@@ -45,7 +45,7 @@ class Bins:
 
     def rows_of(self, blocks: Ints) -> Ints:
         """Return the rows of ``pairs`` of some blocks."""
-        return _ranges(self._starts[blocks], self._starts[blocks + 1])
+        return ranges(self._starts[blocks], self._starts[blocks + 1])
 
     def wanting(self, number: int) -> Ints:
         """Return the rows of ``pairs`` that lead to a bin, of blocks that are in another one."""
@@ -65,7 +65,7 @@ class Bins:
         self.bin_of[block], self.now[block] = new, self.price[row]
 
     def swaps(self, number: int, mine: Ints) -> Swaps:
-        """Return the ways to swap one of ``mine``, blocks of a bin, for one of another bin or none."""
+        """Return the ways to swap one of a bin's blocks, ``mine``, for another bin's or none."""
         go = self.rows_of(mine)
         go = go[self.pairs.site[go] != number]
         back = self.wanting(number)
@@ -74,7 +74,7 @@ class Bins:
         back, target = back[order], target[order]
         first = np.searchsorted(target, self.pairs.site[go])
         end = np.searchsorted(target, self.pairs.site[go], side="right")
-        there = _ranges(first, end)
+        there = ranges(first, end)
         out = np.repeat(go, end - first)
         give, take = self.pairs.block[out], self.pairs.block[back[there]]
         lone = self.pairs.block[go]
@@ -112,7 +112,7 @@ class Swaps:
     fits: Ints
 
 
-def _ranges(first: Ints, end: Ints) -> Ints:
+def ranges(first: Ints, end: Ints) -> Ints:
     """Return the numbers of all ranges [first, end), one after another."""
     width = end - first
     total = np.cumsum(width)

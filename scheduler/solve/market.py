@@ -254,7 +254,8 @@ class Market:
         price = np.where(self.offer.room > 0, self.offer.cost, np.inf).min(axis=1)
         asked = np.unique(self.main_pairs.site)
         price[asked] = np.maximum(self.relaxed.site_price[asked], 0)
-        return price
+        found: Floats = price
+        return found
 
     def _lay_out(self) -> None:
         """Make the streams: the stricter zones', and one of the commonest zone per free site."""
@@ -290,6 +291,13 @@ class Market:
         for stream in range(self.first_main, len(self.streams)):
             site = self.streams.site[stream]
             self.streams.blocks[stream] = order[edges[site] : edges[site + 1]]
+
+    def pair_price(self) -> Floats:
+        """Return walk plus, for the commonest zone, the site's price, per person of each pair."""
+        main = self.instance.block_zone[self.pairs.block] == self.main_zone
+        price = np.where(main, self._place_prices()[self.pairs.site], 0)
+        total: Floats = self.pairs.walk_m * self.per_metre + price
+        return total
 
     # Labs
 

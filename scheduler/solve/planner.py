@@ -125,7 +125,7 @@ def _schedule(instance: Instance, market: Market) -> _Scheduled:
         instance.blocks.elderly / np.maximum(instance.blocks.people, 1),
         elder_waves(instance.clock),
     )
-    places = Places(market.pairs, instance.block_zone, instance.demand)
+    places = Places(market.pairs, market.pair_price(), instance.block_zone, instance.demand)
     task = Task(
         market.streams, market.layout, market.wide, market.load, market.topped(), places, order
     )

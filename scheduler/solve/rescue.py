@@ -7,79 +7,83 @@ from dataclasses import dataclass
 import numpy as np
 
 from scheduler.domain.city import Floats, Ints
-from scheduler.solve.bins import Bins
+from scheduler.domain.settings import Zone
+from scheduler.solve.bins import Bins, ranges
 from scheduler.solve.candidates import Pairs
 from scheduler.solve.layout import Layout
-from scheduler.solve.make_room import place
+from scheduler.solve.make_room import cheapen, place
 from scheduler.solve.streams import Streams
+
+_MOST_TRIES = 2_000  # blocks that are looked at once more
 
 
 @dataclass(frozen=True)
 class Places:
-    """Where blocks may go: ``pairs`` nearest first, ``zone[block]``, ``people[block]``."""
+    """Where blocks may go: ``pairs`` nearest first, ``zone[block]``, ``people[block]``.
+
+    ``price[pair]`` is what a place costs, person-minutes per person.
+    """
 
     pairs: Pairs
+    price: Floats
     zone: Ints
     people: Ints
 
 
 @dataclass(frozen=True)
 class Runs:
-    """Every run of every stream as a bin of its own; ``capacity[bin]`` in people."""
+    """Every run of every stream on its own: its stream, its number there, its room in people."""
 
     stream: Ints
-    run: Ints
-    capacity: Ints
+    number: Ints
+    room: Ints
 
     @staticmethod
     def of(streams: Streams, layout: Layout, quota: Ints) -> Runs:
-        """Return the boxes; runs whose blocks are decided already have no capacity."""
-        stream, run, capacity = [], [], []
-        for number, fixed in enumerate(streams.fixed):
-            pieces = layout.group_pieces[layout.group[number]]
-            width = np.bincount(pieces[:, 0], weights=pieces[:, 3] - pieces[:, 2])
-            stream += [number] * len(width)
-            run += range(len(width))
-            open_to_all = 0 if fixed is not None else int(quota[number])
-            capacity += [int(w) * open_to_all for w in width]
-        return Runs(np.array(stream), np.array(run), np.array(capacity, dtype=np.int64))
+        """Return the runs; those whose blocks are decided already have no room."""
+        columns: list[tuple[int, int, int]] = []
+        for stream, fixed in enumerate(streams.fixed):
+            pieces = layout.group_pieces[layout.group[stream]]
+            width = np.bincount(pieces[:, 0], weights=pieces[:, 3] - pieces[:, 2]).astype(np.int64)
+            room = (width * (0 if fixed is not None else quota[stream])).tolist()
+            columns += [(stream, number, people) for number, people in enumerate(room)]
+        table = np.array(columns, dtype=np.int64).reshape(-1, 3)
+        return Runs(table[:, 0], table[:, 1], table[:, 2])
 
 
 def rescue(
-    places: Places, streams: Streams, boxes: Runs, runs: list[list[Ints]], left: Ints
+    places: Places, streams: Streams, runs: Runs, inside: list[list[Ints]], left: Ints
 ) -> None:
-    """Give blocks that are in no run a place in one, moving others where need be.
+    """Give blocks that are in no run a place in one, and move others where need be.
 
-    ``runs[stream][run]`` are the blocks inside and is changed; ``left`` are the blocks outside.
+    ``inside[stream][number]`` are the blocks of a run and is changed; ``left`` are in none.
     """
-    bin_of = np.full(len(places.people), -1, dtype=np.int64)
-    for number, (stream, run) in enumerate(zip(boxes.stream.tolist(), boxes.run.tolist(), strict=True)):
-        bin_of[runs[stream][run]] = number
-    load = np.bincount(
-        bin_of[bin_of >= 0], weights=places.people[bin_of >= 0], minlength=len(boxes.run)
-    ).astype(np.int64)
-    pairs = _pairs_of_runs(places, streams, boxes)
-    before = bin_of.copy()
-    bins = Bins(pairs, pairs.walk_m, places.people, boxes.capacity, bin_of, load)
+    run_of = np.full(len(places.people), -1, dtype=np.int64)
+    for run, (stream, number) in enumerate(zip(runs.stream, runs.number, strict=True)):
+        run_of[inside[stream][number]] = run
+    some = run_of >= 0
+    load = np.bincount(run_of[some], weights=places.people[some], minlength=len(runs.room))
+    pairs, price = _pairs_of_runs(places, streams, runs)
+    before = run_of.copy()
+    bins = Bins(pairs, price, places.people, runs.room, run_of, load.astype(np.int64))
     for block in left[np.argsort(-places.people[left], kind="stable")].tolist():
         place(bins, block)
-    moved = np.flatnonzero(bin_of != before)
-    for number in np.unique(np.r_[before[moved], bin_of[moved]]):
-        if number >= 0:
-            runs[boxes.stream[number]][boxes.run[number]] = np.flatnonzero(bin_of == number)
+    cheapen(bins, _MOST_TRIES)
+    moved = np.flatnonzero(run_of != before)
+    for run in np.unique(np.r_[before[moved], run_of[moved]]).tolist():
+        if run >= 0:
+            inside[runs.stream[run]][runs.number[run]] = bins.inside(run)
 
 
-def _pairs_of_runs(places: Places, streams: Streams, boxes: Runs) -> Pairs:
-    """Return the (block, bin) pairs of the (block, site) pairs, nearest first."""
-    site, zone = np.array(streams.site), np.array(streams.zone)
-    stream_at = np.full((int(max(site.max(), places.pairs.site.max())) + 1, int(places.zone.max()) + 1), -1)
-    stream_at[site, zone] = np.arange(len(site))
-    stream = stream_at[places.pairs.site, places.zone[places.pairs.block]]
-    first = np.searchsorted(boxes.stream, np.arange(len(site) + 1))
+def _pairs_of_runs(places: Places, streams: Streams, runs: Runs) -> tuple[Pairs, Floats]:
+    """Return the (block, run) pairs of the (block, site) pairs, and their prices."""
+    pairs, site = places.pairs, np.array(streams.site, dtype=np.int64)
+    most = max(int(site.max(initial=0)), int(pairs.site.max(initial=0)))
+    stream_at = np.full((most + 1, len(Zone)), -1, dtype=np.int64)
+    stream_at[site, streams.zone] = np.arange(len(site))
+    stream = stream_at[pairs.site, places.zone[pairs.block]]
     some = np.flatnonzero(stream >= 0)
-    width = np.diff(first)[stream[some]]
-    rows = np.repeat(some, width)
-    number = np.arange(len(rows)) - np.repeat(np.cumsum(width) - width, width)
-    return Pairs(
-        places.pairs.block[rows], first[stream[rows]] + number, places.pairs.walk_m[rows]
-    )
+    first = np.searchsorted(runs.stream, np.arange(len(site) + 1))
+    rows = np.repeat(some, np.diff(first)[stream[some]])
+    run = ranges(first[stream[some]], first[stream[some] + 1])
+    return Pairs(pairs.block[rows], run, pairs.walk_m[rows]), places.price[rows]

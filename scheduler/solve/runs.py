@@ -69,8 +69,8 @@ def _rescue(task: Task, runs: list[list[Ints]]) -> None:
             inside[blocks] = True
     left = np.flatnonzero(~inside & (task.people > 0))
     if len(left):
-        boxes = Runs.of(task.streams, task.layout, task.load.quota)
-        rescue(task.places, task.streams, boxes, runs, left)
+        every = Runs.of(task.streams, task.layout, task.load.quota)
+        rescue(task.places, task.streams, every, runs, left)
 
 
 def people_by_run(task: Task, runs: list[list[Ints]]) -> Ints:

@@ -13,6 +13,7 @@ import numpy as np
 
 from scheduler.domain.city import Flags, Ints
 
+
 @dataclass
 class Streams:
     """Columns of equal length; ``runs[stream]`` are (first slot, end slot) pairs in order.

@@ -155,3 +155,30 @@ def test_stricter_zones_may_fill_every_site() -> None:
     instance = random_instance(12, recipe)
     plan = _clean(instance)
     assert plan.summary["people"] == int(instance.blocks.people.sum())
+
+
+def _nearly_full(seed: int, load: float, stricter: int) -> Instance:
+    """Return a round whose people need a share of all sites' places, some in stricter zones."""
+    wide = Recipe(
+        num_communities=15, blocks_per_community=8, num_sites=6, people=(20, 70), special=False,
+        span_km=2.0, queue_length_m=9_000.0, lab_slack=2.0,
+    )  # fmt: skip
+    instance = random_instance(seed, wide)
+    zone = instance.communities.zone.copy()
+    zone[:stricter] = [Zone.CONTROL, Zone.PRECAUTION][:stricter]
+    places = instance.demand.sum() / load / 6 / instance.clock.num_waves / 4
+    rate = np.full(6, (np.ceil(places) + 0.01) * 4 / instance.settings.targets.max_load)
+    sites = replace(instance.sites, lanes=np.ones(6, dtype=np.int64), people_per_lane_hour=rate)
+    return instance.replace(sites=sites, communities=replace(instance.communities, zone=zone))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_nearly_full_sites_leave_nobody_out(seed: int) -> None:
+    """Where 99 % of all places are needed, whole blocks are packed until everybody has one."""
+    assert _reasons(_clean(_nearly_full(seed, 0.99, 0))) == {}
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_stricter_zones_give_places_back(seed: int) -> None:
+    """Where clearing between zones would leave people out, stricter zones use fewer sites."""
+    assert _reasons(_clean(_nearly_full(seed, 0.92, 2))) == {}
