@@ -36,6 +36,7 @@ PRICE_TURNS = 3
 WORTH_PRICING_AGAIN, IN_A_CITY = 0.002, 0.03  # share of tubes; a flow of a city takes seconds
 CITY_STREAMS = 1_000
 FOLLOWED = 0.99  # share of a wave's tubes from which it counts as followed
+WORTH_FILLING = 50.0  # person-minutes that a tube costs
 LOOKS_FARTHER = 4  # turns, each at twice as many nearest sites
 _ENOUGH = 1e-6  # person-minutes per person
 JOINT_PAIRS = 20_000
@@ -291,6 +292,23 @@ class Market:
         for stream in range(self.first_main, len(self.streams)):
             site = self.streams.site[stream]
             self.streams.blocks[stream] = order[edges[site] : edges[site + 1]]
+
+    def walk_cost(self, block: Ints, site: Ints, people: Ints) -> float:
+        """Return what people of blocks pay for the walk to their sites, all candidate pairs."""
+        sites = len(self.quota)
+        pairs = self.pairs
+        key = pairs.block * sites + pairs.site
+        order = np.argsort(key)
+        at = order[np.searchsorted(key[order], block * sites + site)]
+        return float((pairs.walk_m[at] * people).sum()) * self.per_metre
+
+    def tube_worth(self) -> Floats:
+        """Return what a tube of the commonest zone costs in each site's cheapest wave, if much."""
+        pool = self.instance.settings.pooling.by_zone()[self.main_zone]
+        cost = self.wave_costs[pool]
+        opened = self.free.reshape(*cost.shape, -1).any(axis=2)
+        worth = np.where(opened, cost, np.inf).min(axis=1) * pool
+        return np.where(np.isfinite(worth) & (worth >= WORTH_FILLING), worth, 0)
 
     def pair_price(self) -> Floats:
         """Return walk plus, for the commonest zone, the site's price, per person of each pair."""

@@ -108,7 +108,7 @@ def _nobody_called(market: Market) -> Solution:
 
 @dataclass(frozen=True)
 class _Scheduled:
-    """Calls with what they ship, blocks left out at the end, and the cost apart from walking."""
+    """Calls with what they ship, blocks left out at the end, and what they cost."""
 
     calls: Calls
     batches: Batches
@@ -126,9 +126,12 @@ def _schedule(instance: Instance, market: Market) -> _Scheduled:
         elder_waves(instance.clock),
     )
     places = Places(market.pairs, market.pair_price(), instance.block_zone, instance.demand)
+    main = np.array(market.streams.zone) == market.main_zone
+    worth = np.where(main, market.tube_worth()[market.streams.site], 0)
     task = Task(
-        market.streams, market.layout, market.wide, market.load, market.topped(), places, order
-    )
+        market.streams, market.layout, market.wide, market.load, market.topped(), worth, places,
+        order,
+    )  # fmt: skip
     desk = market.labs.desk(market.layout, market.wide, market.priced)
     ways = schedules(task, market.priced.volumes, desk)
     shipped = (_ship(instance, market, calls, (reach, desk.far)) for calls, reach in ways)
@@ -148,7 +151,6 @@ def _ship(
         shipments, left = ship(batches, market.layout, reaches, labs, pool, left_cost)
         if not left.any():
             cost = _cost(instance, market, calls, batches, shipments)
-            cost += instance.settings.weights.unserved * int(instance.demand[past_end].sum())
             return _Scheduled(calls, batches, shipments, past_end, cost)
         lost = _blocks_of(calls, batches, left, per_wave)
         past_end += lost
@@ -160,7 +162,7 @@ def _ship(
 def _cost(
     instance: Instance, market: Market, calls: Calls, batches: Batches, ships: Shipments
 ) -> float:
-    """Return finish and lateness in person-minutes."""
+    """Return the cost of calls in person-minutes, the split term apart."""
     promise, weights = Promise.of(instance), instance.settings.weights
     minutes = calls.slot * instance.settings.round.slot_minutes
     finish = float((market.load.finish[calls.stream] * minutes * calls.people).sum())
@@ -168,7 +170,11 @@ def _cost(
     arrive = promise.pickup_min[wave] + market.travel[site, ships.lab]
     start = np.maximum(arrive, market.hours.begin_min[ships.hour])
     late = promise.late_min(wave, ships.lab, start)
-    return finish + weights.late * float((late * ships.people).sum())
+    left = int(instance.demand.sum() - calls.people.sum())
+    return (
+        finish + weights.late * float((late * ships.people).sum()) + weights.unserved * left
+        + market.walk_cost(calls.block, market.layout.site[calls.stream], calls.people)
+    )  # fmt: skip
 
 
 def _blocks_of(calls: Calls, batches: Batches, left: Ints, slots_per_wave: int) -> list[int]:

@@ -10,6 +10,7 @@ from scheduler.domain.city import Floats, Ints
 from scheduler.domain.settings import Zone
 from scheduler.solve.bins import Bins, ranges
 from scheduler.solve.candidates import Pairs
+from scheduler.solve.fill_tubes import TubeFiller
 from scheduler.solve.layout import Layout
 from scheduler.solve.make_room import cheapen, place
 from scheduler.solve.streams import Streams
@@ -51,28 +52,42 @@ class Runs:
         return Runs(table[:, 0], table[:, 1], table[:, 2])
 
 
-def rescue(
-    places: Places, streams: Streams, runs: Runs, inside: list[list[Ints]], left: Ints
-) -> None:
-    """Give blocks that are in no run a place in one, and move others where need be.
+class Inside:
+    """The blocks of all runs as bins; ``inside[stream][number]`` is kept up to date."""
 
-    ``inside[stream][number]`` are the blocks of a run and is changed; ``left`` are in none.
-    """
-    run_of = np.full(len(places.people), -1, dtype=np.int64)
-    for run, (stream, number) in enumerate(zip(runs.stream, runs.number, strict=True)):
-        run_of[inside[stream][number]] = run
-    some = run_of >= 0
-    load = np.bincount(run_of[some], weights=places.people[some], minlength=len(runs.room))
-    pairs, price = _pairs_of_runs(places, streams, runs)
-    before = run_of.copy()
-    bins = Bins(pairs, price, places.people, runs.room, run_of, load.astype(np.int64))
-    for block in left[np.argsort(-places.people[left], kind="stable")].tolist():
-        place(bins, block)
-    cheapen(bins, _MOST_TRIES)
-    moved = np.flatnonzero(run_of != before)
-    for run in np.unique(np.r_[before[moved], run_of[moved]]).tolist():
-        if run >= 0:
-            inside[runs.stream[run]][runs.number[run]] = bins.inside(run)
+    def __init__(
+        self, places: Places, streams: Streams, runs: Runs, inside: list[list[Ints]]
+    ) -> None:
+        self._people, self._runs, self._inside = places.people, runs, inside
+        run_of = np.full(len(places.people), -1, dtype=np.int64)
+        for run, (stream, number) in enumerate(zip(runs.stream, runs.number, strict=True)):
+            run_of[inside[stream][number]] = run
+        some = run_of >= 0
+        load = np.bincount(run_of[some], weights=places.people[some], minlength=len(runs.room))
+        pairs, price = _pairs_of_runs(places, streams, runs)
+        self._bins = Bins(pairs, price, places.people, runs.room, run_of, load.astype(np.int64))
+
+    def rescue(self, left: Ints) -> None:
+        """Give blocks that are in no run a place in one, and move others where need be."""
+        before = self._bins.bin_of.copy()
+        for block in left[np.argsort(-self._people[left], kind="stable")].tolist():
+            place(self._bins, block)
+        cheapen(self._bins, _MOST_TRIES)
+        self._write(before)
+
+    def fill_tubes(self, pool: int, worth: Floats) -> None:
+        """Swap blocks for full tubes; ``worth[stream]`` is what a tube costs there."""
+        before = self._bins.bin_of.copy()
+        TubeFiller(self._bins, pool, worth[self._runs.stream], self._runs.number).run()
+        self._write(before)
+
+    def _write(self, before: Ints) -> None:
+        now = self._bins.bin_of
+        moved = np.flatnonzero(now != before)
+        for run in np.unique(np.r_[before[moved], now[moved]]).tolist():
+            if run >= 0:
+                stream, number = self._runs.stream[run], self._runs.number[run]
+                self._inside[stream][number] = self._bins.inside(run)
 
 
 def _pairs_of_runs(places: Places, streams: Streams, runs: Runs) -> tuple[Pairs, Floats]:

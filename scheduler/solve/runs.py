@@ -8,7 +8,7 @@ import numpy as np
 
 from scheduler.domain.city import Flags, Floats, Ints
 from scheduler.solve.layout import Layout
-from scheduler.solve.rescue import Places, Runs, rescue
+from scheduler.solve.rescue import Inside, Places, Runs
 from scheduler.solve.sequence import Order
 from scheduler.solve.sessions import split_runs
 from scheduler.solve.streams import Streams
@@ -21,7 +21,8 @@ _IN_USE = 0.02  # share of a stream's people from which a run is in use
 class Task:
     """What is scheduled: the streams, their fine and wide layout, their load, and other places.
 
-    ``topped[stream, piece]`` are waves worth filling to the last place.
+    ``topped[stream, piece]`` are waves worth filling to the last place; ``tube_worth[stream]`` is
+    what a tube costs in its cheapest wave, 0 where that is little.
     """
 
     streams: Streams
@@ -29,6 +30,7 @@ class Task:
     wide: Layout
     load: Load
     topped: Flags
+    tube_worth: Floats
     places: Places
     order: Order
 
@@ -57,20 +59,25 @@ def split(task: Task, wish: list[Floats]) -> list[list[Ints]]:
             pool = int(task.load.pool[stream])
             chosen = split_runs(task.people[blocks], room, wish[stream].tolist(), carry, pool)
             runs[stream] = [blocks[np.array(c, dtype=np.int64)] for c in chosen]
-    _rescue(task, runs)
+    _mend(task, runs)
     return runs
 
 
-def _rescue(task: Task, runs: list[list[Ints]]) -> None:
-    """Find room elsewhere for blocks that fit into no run of their site."""
+def _mend(task: Task, runs: list[list[Ints]]) -> None:
+    """Find room for blocks that fit into no run of their site, and fill tubes where it pays."""
+    every = Runs.of(task.streams, task.layout, task.load.quota)
     inside = np.zeros(len(task.people), dtype=bool)
     for blocks_of_runs in runs:
         for blocks in blocks_of_runs:
             inside[blocks] = True
     left = np.flatnonzero(~inside & (task.people > 0))
+    if not len(left) and not task.tube_worth.any():
+        return
+    bins = Inside(task.places, task.streams, every, runs)
     if len(left):
-        every = Runs.of(task.streams, task.layout, task.load.quota)
-        rescue(task.places, task.streams, every, runs, left)
+        bins.rescue(left)
+    if task.tube_worth.any():
+        bins.fill_tubes(int(task.load.pool[np.argmax(task.tube_worth)]), task.tube_worth)
 
 
 def people_by_run(task: Task, runs: list[list[Ints]]) -> Ints:

@@ -1,0 +1,66 @@
+"""Blocks change bins for full tubes where a tube is dear."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from scheduler.solve.bins import Bins
+from scheduler.solve.candidates import Pairs
+from scheduler.solve.fill_tubes import TubeFiller
+
+POOL = 10
+
+
+def _city(seed: int, bins: int = 20, per_bin: int = 6) -> Bins:
+    """Return bins in a row, each block in its own with its neighbours as candidates."""
+    rng = np.random.default_rng(seed)
+    home = np.repeat(np.arange(bins), per_bin)
+    people = rng.integers(40, 90, len(home))
+    block = np.repeat(np.arange(len(home)), 3)
+    number = np.clip(np.repeat(home, 3) + np.tile([-1, 0, 1], len(home)), 0, bins - 1)
+    pairs, kept = np.unique(np.column_stack((block, number)), axis=0, return_index=True)
+    price = np.where(pairs[:, 1] == home[pairs[:, 0]], 0.0, rng.random(len(kept)) * 3)
+    load = np.bincount(home, weights=people).astype(np.int64)
+    return Bins(Pairs(pairs[:, 0], pairs[:, 1], price), price, people, load + 60, home, load)
+
+
+def _tubes(bins: Bins) -> int:
+    return int((-(-bins.load // POOL)).sum())
+
+
+def _cost(bins: Bins) -> float:
+    return float((bins.now * bins.people).sum())
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_dear_tubes_are_filled_and_cheap_ones_left(seed: int) -> None:
+    """Most empty places go where a tube is dear; nobody moves for tubes worth nothing."""
+    bins = _city(seed)
+    one = np.zeros(20, dtype=np.int64)
+    before, least = _tubes(bins), -(-int(bins.people.sum()) // POOL)
+    TubeFiller(bins, POOL, np.zeros(20), one).run()
+    assert _cost(bins) == 0
+    TubeFiller(bins, POOL, np.full(20, 5_000.0), one).run()
+    assert _tubes(bins) - least < (before - least) / 2
+    assert (bins.load <= bins.capacity).all()
+    load = np.bincount(bins.bin_of, weights=bins.people, minlength=20)
+    assert load.tolist() == bins.load.tolist()
+
+
+def test_a_walk_dearer_than_the_tube_is_not_walked() -> None:
+    """What the moves cost never exceeds what the tubes saved are worth."""
+    bins = _city(7)
+    before = _tubes(bins)
+    TubeFiller(bins, POOL, np.full(20, 300.0), np.zeros(20, dtype=np.int64)).run()
+    assert _cost(bins) <= 300.0 * (before - _tubes(bins)) + 1e-6
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_parts_of_the_round_keep_their_people(seed: int) -> None:
+    """Days end with nearly as many people as the labs wait for."""
+    bins = _city(seed)
+    part = np.arange(20) % 2
+    before = np.bincount(part, weights=bins.load)
+    TubeFiller(bins, POOL, np.full(20, 5_000.0), part).run()
+    assert np.abs(np.bincount(part, weights=bins.load) - before).max() <= 2
