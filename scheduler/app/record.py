@@ -2,40 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import polars as pl
 
+from scheduler.app.record_outcome import Base, RecordResult, compare, counting, keep
 from scheduler.app.revision import open_revision
 from scheduler.app.runlog import Stages, logged
 from scheduler.app.runtime import Clock, Report, round_lock, silent
-from scheduler.domain.instance import Instance
 from scheduler.domain.row_codes import ROW_CODES
-from scheduler.errors import CannotRunError, Finding
+from scheduler.errors import CannotRunError
 from scheduler.ingest.samples import Progress, RecordRows, read_results, read_samples
-from scheduler.publish.record_files import keep_state, keep_table, read_state, write_follow_up
-from scheduler.publish.roster_files import read_roster, read_roster_summary
-from scheduler.roster.follow_up import (
-    FOLLOW_SCHEMA,
-    once_each,
-    people_around,
-    still_due,
-    with_times,
+from scheduler.publish.record_files import (
+    keep_state,
+    keep_table,
+    read_state,
 )
+from scheduler.publish.roster_files import read_roster, read_roster_summary
 from scheduler.roster.recorded import (
     RESULT_SCHEMA,
     SAMPLE_SCHEMA,
-    latest_samples,
     merge,
     num_corrections,
-    results_of,
     samples_of,
 )
-from scheduler.roster.turnaround import turnarounds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,44 +39,6 @@ class RecordOptions:
     results: tuple[Path, ...] = ()
     at: datetime | None = None  # naive local time to take for now
     database_url: str | None = None
-
-
-@dataclass
-class RecordResult:
-    """What became of every row; the ``input`` of each kind is the sum of the counts after it."""
-
-    round: str
-    revision: str
-    samples: dict[str, int] | None = None
-    results: dict[str, int] | None = None
-    remarks: dict[str, int] = field(default_factory=dict)
-    rejected_codes: dict[str, int] = field(default_factory=dict)
-    turnaround: list[dict[str, Any]] = field(default_factory=list)
-    positive: dict[str, int] = field(default_factory=dict)
-    files: dict[str, str] = field(default_factory=dict)
-    notes: tuple[Finding, ...] = ()
-    seconds: dict[str, float] = field(default_factory=dict)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the result for ``--json``; ``input`` and its parts are totals of both kinds."""
-        both = [self.samples or {}, self.results or {}]
-        names = ("input", "recorded", "duplicate", "corrected", "unknown", "rejected")
-        totals = {name: sum(counts.get(name, 0) for counts in both) for name in names}
-        content = {k: v for k, v in vars(self).items() if k != "notes"}
-        return {**totals, **content, "notes": [str(f) for f in self.notes]}
-
-
-@dataclass(frozen=True)
-class _Base:
-    """What every step needs."""
-
-    folder: Path
-    revision: str
-    instance: Instance
-    roster: pl.DataFrame  # resident_id, code, household_id, block_id, community_id
-    plain_ids: bool
-    stamp: str
-    now: datetime
 
 
 def record_round(
@@ -122,12 +77,12 @@ def record_round(
         known = _record_results(base, resulted, result)
         stages("comparing with the promise")
         samples = samples_of(rows, settings.results.same_sample_min)
-        _compare(base, (samples, results_of(known)), result)
+        compare(base, (samples, counting(base, known, samples, result)), result)
     result.seconds = run.seconds
     return result
 
 
-def _base(folder: Path, options: RecordOptions, clock: Clock) -> _Base:
+def _base(folder: Path, options: RecordOptions, clock: Clock) -> Base:
     columns = ["resident_id", "code", "household_id", "block_id", "community_id"]
     revision, roster = read_roster(folder, columns=columns)
     instance = open_revision(folder, revision).instance
@@ -135,10 +90,10 @@ def _base(folder: Path, options: RecordOptions, clock: Clock) -> _Base:
     moment = clock.now()
     now = options.at or moment.astimezone(zone).replace(tzinfo=None)
     plain = bool(read_roster_summary(folder, revision)["plain_ids"])
-    return _Base(folder, revision, instance, roster, plain, f"{moment:%Y%m%dT%H%M%S%f}", now)
+    return Base(folder, revision, instance, roster, plain, f"{moment:%Y%m%dT%H%M%S%f}", now)
 
 
-def _record_samples(base: _Base, read: RecordRows | None, result: RecordResult) -> pl.DataFrame:
+def _record_samples(base: Base, read: RecordRows | None, result: RecordResult) -> pl.DataFrame:
     """Add samples to those known, and return all of them."""
     known = read_state(base.folder, "samples", SAMPLE_SCHEMA)
     if read is None:
@@ -166,8 +121,7 @@ def _record_samples(base: _Base, read: RecordRows | None, result: RecordResult) 
     keep_state(base.folder, "unknown", strangers)
     if num_unknown:
         result.remarks["C622"] = num_unknown
-    if strangers.height:
-        result.files["unknown"] = str(keep_table(base.folder, "unknown", strangers.drop("code")))
+    keep(base, "unknown", strangers.drop("code"), result)
     result.samples = {
         "input": read.num_rows,
         "recorded": merged.num_new - corrected,
@@ -186,7 +140,7 @@ def _record_samples(base: _Base, read: RecordRows | None, result: RecordResult) 
     return frame
 
 
-def _record_results(base: _Base, read: RecordRows | None, result: RecordResult) -> pl.DataFrame:
+def _record_results(base: Base, read: RecordRows | None, result: RecordResult) -> pl.DataFrame:
     """Add results to those known, and return all of them."""
     known = read_state(base.folder, "results", RESULT_SCHEMA)
     if read is None:
@@ -210,7 +164,7 @@ def _record_results(base: _Base, read: RecordRows | None, result: RecordResult) 
     return frame
 
 
-def _note(base: _Base, read: RecordRows, result: RecordResult, kind: str) -> None:
+def _note(base: Base, read: RecordRows, result: RecordResult, kind: str) -> None:
     """Keep rejected rows in a file of this run, and tell how many of each code."""
     result.notes += read.notes
     if not read.rejected.height:
@@ -229,58 +183,3 @@ def _note(base: _Base, read: RecordRows, result: RecordResult, kind: str) -> Non
     result.files[f"rejected_{kind}"] = str(keep_table(base.folder, name, table))
     for code, count in read.rejected["fault"].value_counts().sort("fault").iter_rows():
         result.rejected_codes[code] = result.rejected_codes.get(code, 0) + count
-
-
-def _compare(
-    base: _Base, recorded: tuple[pl.DataFrame, pl.DataFrame], result: RecordResult
-) -> None:
-    """Measure turnaround, and list people around positive tubes."""
-    samples, results = recorded
-    if not results.height:
-        return
-    homes = base.roster.select("code", "community_id")
-    where = samples.select("code").join(homes, on="code", how="left", maintain_order="left")
-    names = dict(
-        zip(base.instance.communities.ids, base.instance.communities.districts, strict=True)
-    )
-    kind = pl.Enum(sorted(set(names.values())))
-    districts = where["community_id"].replace_strict(names, default=None, return_dtype=kind)
-    result.turnaround = [
-        t.to_dict() for t in turnarounds(base.instance, samples, results, districts)
-    ]
-    strange = results.join(samples.select(pl.col("tube").unique()), on="tube", how="anti").height
-    if strange:
-        result.remarks["C632"] = strange
-    _follow(base, samples, results, result)
-
-
-def _follow(
-    base: _Base, samples: pl.DataFrame, results: pl.DataFrame, result: RecordResult
-) -> None:
-    around = people_around(samples, results, base.roster)
-    planned = read_state(base.folder, "follow_up", FOLLOW_SCHEMA)
-    if not around.height and not planned.height:
-        return
-    due = once_each(still_due(around, latest_samples(samples)))
-    listed = with_times(due, planned, base.instance.settings.results, base.now)
-    keep_state(base.folder, "follow_up", listed)
-    blocks = {text: b for b, text in enumerate(base.instance.blocks.ids.tolist())}
-    communities = {text: c for c, text in enumerate(base.instance.communities.ids.tolist())}
-    people = listed.join(base.roster, on="resident_id", how="left", maintain_order="left")
-    block = pl.col("block_id").cast(pl.String).replace_strict(blocks, return_dtype=pl.Int32)
-    home = pl.col("community_id").cast(pl.String)
-    community = home.replace_strict(communities, return_dtype=pl.Int32)
-    people = people.with_columns(block.alias("block"), community.alias("community"))
-    order = ("community", "isolate_from", "tube", "role", "block")
-    people = people.sort(order, maintain_order=True)
-    place = write_follow_up(base.folder, base.instance, people, plain=base.plain_ids)
-    result.files["follow_up"] = str(place)
-    members = around.filter(pl.col("role") == "member")
-    late = int((listed["resample_from"] > listed["resample_by"]).sum())
-    result.positive = {
-        "tubes": members["tube"].n_unique(),
-        "members": members["resident_id"].n_unique(),
-        "households": around["resident_id"].n_unique() - members["resident_id"].n_unique(),
-        "to_resample": listed.height,
-        "resample_late": late,
-    }

@@ -21,7 +21,7 @@ from scheduler.roster.recorded import (
     RESULT_SCHEMA,
     SAMPLE_SCHEMA,
     latest_samples,
-    results_of,
+    results_that_count,
     samples_of,
 )
 
@@ -78,7 +78,7 @@ def read_recorded(folder: Path, at: datetime | None, clock: Clock) -> Recorded:
         instance=instance,
         frame=frame,
         people=people,
-        results=results_of(results),
+        results=results_that_count(results, taken)[0],
         plain_ids=bool(read_roster_summary(folder, revision)["plain_ids"]),
         now=now,
         now_min=instance.clock.minute_of_local(now),

@@ -114,7 +114,7 @@ def roster_round(
         total = rows.frame.height
         stages("counting")
         counted = _counted(opened.instance, rows)
-        rows = ResidentRows(rows.frame.clear(), rows.files, rows.notes, rows.remarks)
+        rows = ResidentRows(rows.frame.clear(), rows.files, rows.notes)
         used, replanned = _followed(folder, opened, counted, (run.store, Watch(clock, stages)))
         run.instance, run.revision = used.instance, used.name
         stages("giving slots and codes")
@@ -217,7 +217,7 @@ def _result(
         rejected=rejected,
         reasons={word: n for word, n in zip(REASONS, reasons, strict=True) if word and n},
         rejected_codes=dict(by_code.iter_rows()),
-        remarks={code: n for code, n in rows.remarks.items() if n},
+        remarks=settled.remarks,
         figures=figures,
         notes=rows.notes,
     )

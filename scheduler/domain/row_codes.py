@@ -93,5 +93,11 @@ ROW_CODES: dict[str, RowRule] = {
     "C632": RowRule(
         "tube without samples", "该管没有采样记录", "Kept until its samples are recorded.", _NOTE
     ),
+    "C633": RowRule(
+        "result before its sample",
+        "报告时间早于采样时间",
+        "Kept aside, not used: correct reported_at, or sampled_at, and record it again.",
+        _NOTE,
+    ),
 }
 """Code -> title, way out and severity of what a row about a person can have."""

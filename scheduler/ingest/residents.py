@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-import numpy as np
 import polars as pl
 
 from scheduler.domain.roster import UNKNOWN_YEAR, Category
@@ -21,12 +20,11 @@ from scheduler.ingest.times import local_times
 FILE = "file"
 _OLDEST = 130  # years; nobody is known to have lived longer
 _IDENTITY = r"^[1-9]\d{5}(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dXx]$"
+"""The form of GB 11643-1999; the check digit is not asked for, since numbers are also mistyped."""
 _ID_LENGTH = 18
 _ID_COLUMNS = ("resident_id", "household_id")
 _SHARED = ("household_id", "block_id", "community_id", "address")
 _YEAR = r"^(\d{4})(?:年|\.0+|[-/.年]\d.*|\d{4})?$"
-_WEIGHTS = np.array([pow(2, 17 - i, 11) for i in range(17)])  # GB 11643-1999, ISO 7064 MOD 11-2
-_CHECK_DIGITS = np.frombuffer(b"10X98765432", dtype=np.uint8)
 
 
 @dataclass(frozen=True)
@@ -34,15 +32,14 @@ class ResidentRows:
     """Rows of all files of a roster.
 
     ``frame`` has resident_id; household_id, block_id, community_id and address (Categorical, ""
-    where blank); birth_year (Int32, 0 unknown); category (Int8, values of ``Category``);
-    category_at (naive local time or null); priority and rounds_sampled (Int32); name, masked;
-    file (UInt16, index into ``files``), line and fault.
+    where blank); birth_year (Int32, 0 unknown); category (Int8, values of ``Category``), odd where
+    its word is not known; category_at (naive local time or null); priority and rounds_sampled
+    (Int32); name, masked; file (UInt16, index into ``files``), line and fault.
     """
 
     frame: pl.DataFrame
     files: tuple[str, ...]
     notes: tuple[Finding, ...]
-    remarks: dict[str, int]  # rows per code of a note, such as C611
 
 
 def read_residents(
@@ -59,7 +56,6 @@ def read_residents(
     """
     parts: list[pl.DataFrame] = []
     findings: list[Finding] = []
-    remarks: dict[str, int] = {}
     for number, path in enumerate(paths):
         log = FileLog(path.name)
         rows = read_rows(path, RESIDENTS, log)
@@ -68,8 +64,7 @@ def read_residents(
             continue
         if not allow_names:
             findings += _names_found(rows, path.name)
-        typed, found = _typed(rows, settings, allow_names=allow_names)
-        remarks = {code: remarks.get(code, 0) + count for code, count in found.items()}
+        typed = _typed(rows, settings, allow_names=allow_names)
         parts.append(typed.with_columns(pl.lit(number, pl.UInt16).alias(FILE)))
     if not any(f.severity is Severity.ERROR for f in findings) and not sum(map(len, parts)):
         log = FileLog(paths[0].name)
@@ -80,7 +75,7 @@ def read_residents(
         error.hint = "Mend the file, then run the command again; nothing was changed."
         raise error
     names = tuple(path.name for path in paths)
-    return ResidentRows(pl.concat(parts), names, tuple(findings), remarks)
+    return ResidentRows(pl.concat(parts), names, tuple(findings))
 
 
 def _names_found(rows: pl.DataFrame, file: str) -> list[Finding]:
@@ -98,10 +93,8 @@ def _names_found(rows: pl.DataFrame, file: str) -> list[Finding]:
     ]
 
 
-def _typed(
-    rows: pl.DataFrame, settings: Settings, *, allow_names: bool
-) -> tuple[pl.DataFrame, dict[str, int]]:
-    """Return rows with typed columns and faults, and the number of rows by code of a note."""
+def _typed(rows: pl.DataFrame, settings: Settings, *, allow_names: bool) -> pl.DataFrame:
+    """Return rows with typed columns and faults."""
     blank = pl.lit("")
     cell = {c.name: pl.col(c.name) if c.name in rows.columns else blank for c in RESIDENTS.columns}
     words = {word: int(value) for word, value in CATEGORY_WORDS.items()}
@@ -138,12 +131,7 @@ def _typed(
         frame = frame.with_columns(
             pl.when(pl.col(FAULT).is_null() & when).then(pl.lit(code)).otherwise(FAULT).alias(FAULT)
         )
-    usable = frame[FAULT].is_null()
-    remarks = {
-        "C611": int(((frame["category"] < 0) & usable).sum()),
-        "C614": int(((rows["household_id"] == "") & usable).sum()),
-    }
-    return _final(frame, settings), remarks
+    return _final(frame, settings)
 
 
 def _times(cells: pl.Series | None, settings: Settings) -> pl.Series | pl.Expr:
@@ -153,15 +141,8 @@ def _times(cells: pl.Series | None, settings: Settings) -> pl.Series | pl.Expr:
 
 
 def _identity_numbers(cells: pl.Series) -> pl.Series:
-    """Return which cells are identity numbers of persons, by birth date and check digit."""
-    there = (cells.str.len_bytes() == _ID_LENGTH) & cells.str.contains(_IDENTITY)
-    if not there.any():
-        return there
-    texts = cells.filter(there).str.to_uppercase().to_list()
-    digits = np.array(texts, dtype=f"S{_ID_LENGTH}").view(np.uint8).reshape(-1, _ID_LENGTH)
-    total = (digits[:, :17].astype(np.int64) - ord("0")) @ _WEIGHTS
-    right = _CHECK_DIGITS[total % 11] == digits[:, 17]
-    return there.cast(pl.Boolean).scatter(there.arg_true(), pl.Series(right))
+    """Return which cells are identity numbers of persons by their form and birth date."""
+    return (cells.str.len_bytes() == _ID_LENGTH) & cells.str.contains(_IDENTITY)
 
 
 def _final(frame: pl.DataFrame, settings: Settings) -> pl.DataFrame:
@@ -172,6 +153,7 @@ def _final(frame: pl.DataFrame, settings: Settings) -> pl.DataFrame:
     category = pl.when((pl.col("category") < 0) | old).then(int(Category.NORMAL))
     return frame.with_columns(
         pl.col("birth_year").fill_null(UNKNOWN_YEAR),
+        (pl.col("category") < 0).alias("odd"),
         category.otherwise("category").cast(pl.Int8).alias("category"),
     ).drop("year_there", "time_wrong")
 

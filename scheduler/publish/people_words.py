@@ -49,6 +49,7 @@ FOLLOW_COLUMNS = (
     "resample_from",
     "resample_by",
     "in_time",
+    "stage",
 )
 """Columns of a community's list of people around positive tubes."""
 
@@ -103,6 +104,7 @@ _CHINESE = {
     "resample_from": "单管复采时间",
     "resample_by": "复采截止时间",
     "in_time": "按时",
+    "stage": "进展",
     "level": "级别",
     "id": "编码",
     "hour": "截至",
@@ -146,6 +148,10 @@ REASON_WORDS = {
 ROLES = {
     "zh": {"member": "同管", "household": "同户"},
     "en": {"member": "same tube", "household": "same household"},
+}
+STAGE_WORDS = {
+    "zh": {"to_sample": "待单管复采", "waiting": "已复采，待结果", "positive": "复采阳性"},
+    "en": {"to_sample": "to sample", "waiting": "waiting for result", "positive": "positive again"},
 }
 LEVELS = {
     "zh": {"city": "全市", "district": "区县", "community": "社区"},

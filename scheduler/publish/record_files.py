@@ -12,7 +12,7 @@ import polars as pl
 from scheduler.domain.instance import Instance
 from scheduler.errors import CannotRunError
 from scheduler.publish.call_lists import Lookup, by_community, resident_cells, safe_cells
-from scheduler.publish.people_words import FOLLOW_COLUMNS, ROLES, YES_NO, people_header
+from scheduler.publish.people_words import FOLLOW_COLUMNS, ROLES, STAGE_WORDS, YES_NO, people_header
 from scheduler.publish.private import BOM, private_folder, replace_file
 from scheduler.publish.roster_files import ROSTERS_FOLDER
 
@@ -71,11 +71,26 @@ def keep_table(folder: Path, name: str, frame: pl.DataFrame) -> Path:
     return path
 
 
+def drop_table(folder: Path, name: str) -> None:
+    """Remove a table of the command centre that says nothing any more.
+
+    Raises
+    ------
+    CannotRunError
+        When the disk refuses.
+    """
+    path = folder / RECORDS / f"{name}.csv"
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise CannotRunError(f"Cannot remove {path}: {error.strerror}") from None
+
+
 def write_follow_up(folder: Path, instance: Instance, people: pl.DataFrame, *, plain: bool) -> Path:
     """Write a list per community of people around positive tubes, in place of the older ones.
 
     ``people`` is sorted by community and has community and block (indices), household_id, code,
-    resident_id, tube, role, isolate_from, resample_from and resample_by.
+    resident_id, tube, role, isolate_from, resample_from, resample_by and stage.
 
     Raises
     ------
@@ -100,6 +115,7 @@ def write_follow_up(folder: Path, instance: Instance, people: pl.DataFrame, *, p
                 for c in ("isolate_from", "resample_from", "resample_by")
             ),
             words.alias("in_time"),
+            pl.col("stage").replace_strict(STAGE_WORDS[language], return_dtype=pl.String),
         )
         return shown.select(FOLLOW_COLUMNS).rename(top)
 

@@ -18,6 +18,9 @@ FOLLOW_SCHEMA: dict[str, pl.DataType] = {
 }
 """Columns of ``follow_up.parquet``; ``role`` is member (of the tube) or household (of a member)."""
 
+STAGES = ("released", "waiting", "positive", "to_sample")
+"""How far a person around a positive tube is; the first counts for most. Only the first leaves."""
+
 
 def people_around(
     samples: pl.DataFrame, results: pl.DataFrame, roster: pl.DataFrame
@@ -44,35 +47,77 @@ def people_around(
     return each.rename({"reported_at": "isolate_from"})
 
 
-def once_each(people: pl.DataFrame) -> pl.DataFrame:
-    """Return each person once, with the earliest of their tubes.
+def isolated(
+    around: pl.DataFrame, samples: pl.DataFrame, results: pl.DataFrame
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return who is still to be isolated, and who was released, each person once.
 
-    Take it of those still due: whoever was sampled singly and is positive again is due anew.
+    A positive tube holds a person until a sample of their own, taken after the tube was reported
+    and alone in its tube, is negative. Of several tubes the earliest stands whose single sample is
+    still to be taken: whoever was sampled singly and is positive again is due anew. Columns beside
+    those of ``around``: stage (of ``STAGES``), retest_tube, retested_at and released_at.
     """
-    return people.unique("resident_id", keep="first", maintain_order=True)
+    each = _with_stage(around, _alone(around, samples, results))
+    held, once = each.filter(pl.col("stage") != "released"), {"maintain_order": True}
+    due = held.filter(pl.col("stage") == "to_sample").unique("resident_id", keep="first", **once)
+    others = held.join(due, on="resident_id", how="anti", maintain_order="left")
+    free = each.join(held, on="resident_id", how="anti", maintain_order="left")
+    last = others.unique("resident_id", keep="last", **once)
+    return pl.concat([due, last]), free.unique("resident_id", keep="last", **once)
 
 
-def still_due(people: pl.DataFrame, latest: pl.DataFrame) -> pl.DataFrame:
-    """Return those who have not been sampled since the tube was reported."""
-    last = latest.select("resident_id", pl.col("sampled_at").alias("last"))
-    seen = people.join(last, on="resident_id", how="left", maintain_order="left")
-    since = (pl.col("last") > pl.col("isolate_from")).fill_null(value=False)
-    return seen.filter(~since).drop("last")
+def _alone(around: pl.DataFrame, samples: pl.DataFrame, results: pl.DataFrame) -> pl.DataFrame:
+    """Return samples of these people that are alone in their tube, unless it was invalid."""
+    mine = samples.join(around, on="resident_id", how="semi")
+    tubes = samples.join(mine, on="tube", how="semi").filter(pl.col("tube").is_unique())
+    found = tubes.join(results, on="tube", how="left")
+    return found.filter(pl.col("result").ne_missing("invalid")).select(
+        "resident_id",
+        "result",
+        pl.col("tube").cast(pl.String).alias("retest_tube"),
+        pl.col("sampled_at").alias("retested_at"),
+        pl.col("reported_at").alias("released_at"),
+    )
+
+
+def _with_stage(around: pl.DataFrame, alone: pl.DataFrame) -> pl.DataFrame:
+    """Return each person and tube with the single sample that counts for most."""
+    columns = ("result", "retest_tube", "retested_at", "released_at")
+    tested = around.join(alone, on="resident_id", how="left", maintain_order="left")
+    later = (pl.col("retested_at") > pl.col("isolate_from")) & (
+        pl.col("retest_tube") != pl.col("tube")
+    )
+    tested = tested.with_columns(pl.when(later).then(name).alias(name) for name in columns)
+    result = pl.col("result")
+    stage = (
+        pl.when(result == "negative").then(pl.lit("released"))
+        .when(result == "positive").then(pl.lit("positive"))
+        .when(pl.col("retested_at").is_not_null()).then(pl.lit("waiting"))
+        .otherwise(pl.lit("to_sample"))
+    )  # fmt: skip
+    order = pl.col("stage").cast(pl.Enum(STAGES))
+    ranked = tested.with_columns(stage.alias("stage")).sort(
+        "isolate_from", "tube", "resident_id", order, "released_at", "retested_at"
+    )
+    each = ranked.unique(["resident_id", "tube"], keep="first", maintain_order=True)
+    return each.drop("result")
 
 
 def with_times(
-    due: pl.DataFrame, planned: pl.DataFrame, settings: ResultSettings, now: datetime
+    held: pl.DataFrame, planned: pl.DataFrame, settings: ResultSettings, now: datetime
 ) -> pl.DataFrame:
-    """Return a re-sampling hour for everybody due, from the reserved capacity, in order.
+    """Return everybody held with an hour to be sampled in, from the reserved capacity, in order.
 
-    Whoever was given an hour before keeps it. ``resample_from`` is the start of the hour, never
-    before ``now``; more people than the capacity go on to later hours.
+    Whoever was given an hour before keeps it, and whoever was sampled needs none: the time of that
+    sample stands there. ``resample_from`` is the start of the hour, never before ``now``; more
+    people than the capacity go on to later hours.
     """
     kept = planned.select("resident_id", "tube", "resample_from")
-    found = due.join(kept, on=["resident_id", "tube"], how="left", maintain_order="left")
+    found = held.join(kept, on=["resident_id", "tube"], how="left", maintain_order="left")
     taken = dict(planned.group_by("resample_from").len().iter_rows())
     hour, times = _hour_after(now), []
-    for given, reported in found.select("resample_from", "isolate_from").iter_rows():
+    known = pl.coalesce("resample_from", "retested_at")
+    for given, reported in found.select(known, "isolate_from").iter_rows():
         if given is not None:
             times.append(given)
             continue
@@ -84,7 +129,7 @@ def with_times(
     limit = pl.col("isolate_from") + pl.duration(minutes=round(settings.resample_hours * 60))
     return found.with_columns(
         pl.Series("resample_from", times, dtype=pl.Datetime("ms")), limit.alias("resample_by")
-    ).select(list(FOLLOW_SCHEMA))
+    ).select(*FOLLOW_SCHEMA, "stage")
 
 
 def _hour_after(moment: datetime) -> datetime:

@@ -125,3 +125,23 @@ def results_of(rows: pl.DataFrame) -> pl.DataFrame:
     return pl.concat(
         [rows.filter(~again), several.unique("tube", keep="last", maintain_order=True)]
     )
+
+
+def results_that_count(
+    rows: pl.DataFrame, samples: pl.DataFrame
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return one result per tube, and those kept aside because they are older than their samples.
+
+    A positive tube counts unless all its samples are later, any other unless one is: neither a
+    wrong time nor a number used twice may turn anybody green, and one wrong time may not hide a
+    positive tube. The second has first_sample and last_sample beside the result.
+    """
+    results = results_of(rows)
+    times = samples.group_by("tube").agg(
+        pl.col("sampled_at").min().alias("first_sample"),
+        pl.col("sampled_at").max().alias("last_sample"),
+    )
+    dated = results.join(times, on="tube", how="left", maintain_order="left")
+    due = pl.when(pl.col("result") == "positive").then("first_sample").otherwise("last_sample")
+    early = dated.select((pl.col("reported_at") < due).fill_null(value=False)).to_series()
+    return results.filter(~early), dated.filter(early)

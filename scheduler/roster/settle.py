@@ -47,6 +47,7 @@ class Settled:
     elderly: Flags
     places: Places
     rejected: pl.DataFrame
+    remarks: dict[str, int]  # people by code of a note, where there are any
 
 
 def settle(instance: Instance, frame: pl.DataFrame) -> Settled:
@@ -68,6 +69,7 @@ def settle(instance: Instance, frame: pl.DataFrame) -> Settled:
     del frame
     people = people.drop("place")[order]
     fate, reason = fates(instance, people)
+    noted = {"C611": int(people["odd"].sum()), "C614": int((people["household_id"] == "").sum())}
     ages = age_in(
         instance.settings.round.start.year, people["birth_year"].to_numpy().astype(np.int64)
     )
@@ -80,6 +82,7 @@ def settle(instance: Instance, frame: pl.DataFrame) -> Settled:
         elderly=ages >= instance.settings.roster.elderly_age,
         places=places,
         rejected=rejected,
+        remarks={code: count for code, count in noted.items() if count},
     )
 
 

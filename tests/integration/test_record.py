@@ -60,6 +60,11 @@ def samples_of(folder: Path) -> pl.DataFrame:
     return pl.concat([pl.read_csv(p) for p in sorted((folder / "samples").glob("*.csv"))])
 
 
+def follow_up(found: dict[str, Any]) -> pl.DataFrame:
+    files = Path(found["files"]["follow_up"]).rglob("*.csv")
+    return pl.concat([pl.read_csv(p, infer_schema=False) for p in files])
+
+
 def sums(counts: dict[str, int]) -> bool:
     parts = ("recorded", "duplicate", "corrected", "unknown", "rejected")
     return counts["input"] == sum(counts[part] for part in parts)
@@ -137,8 +142,7 @@ def test_results_and_positive_tubes(folder: Path) -> None:
     assert sum(t["sampled"] for t in found["turnaround"][1:]) == city["sampled"]
     positive = found["positive"]
     assert positive["tubes"] == 2
-    listed = [pl.read_csv(p) for p in Path(found["files"]["follow_up"]).rglob("*.csv")]
-    assert sum(f.height for f in listed) == positive["to_resample"]
+    assert follow_up(found).height == positive["to_resample"]
     results = pl.concat([pl.read_csv(p) for p in (folder / "results").glob("*.csv")])
     bad = results.filter(pl.col("result") == "阳性")["tube"].to_list()
     members = samples_of(folder).filter(pl.col("tube").is_in(bad))
@@ -149,7 +153,7 @@ def test_results_and_positive_tubes(folder: Path) -> None:
 
 
 def test_single_tubes_release_people(folder: Path) -> None:
-    """Whoever is sampled singly after a positive tube leaves the list, and turns green again."""
+    """Whoever was isolated stays listed until the single tube is negative, then turns green."""
     told("record", folder, "--samples", folder / "samples")
     told("record", folder, "--results", folder / "results", "--at", "2020-12-22 10:00")
     yellow = told("missed", folder, "--at", NOON)["codes"]
@@ -163,12 +167,46 @@ def test_single_tubes_release_people(folder: Path) -> None:
     )
     later.write_csv(folder / "later.csv")
     results_of_tubes(later).write_csv(folder / "later-results.csv")
-    found = told("record", folder, "--samples", folder / "later.csv", "--results",
-                 folder / "later-results.csv", "--at", "2020-12-24 08:00")  # fmt: skip
+    found = told("record", folder, "--samples", folder / "later.csv")
+    assert found["positive"]["waiting"] == who.height
+    listed = follow_up(found)
+    waiting = listed.filter(pl.col("进展") == "已复采，待结果")
+    assert (waiting.height, found["positive"]["released"]) == (who.height, 0)
+    assert "released" not in found["files"]
+    found = told("record", folder, "--results", folder / "later-results.csv", "--at",
+                 "2020-12-24 08:00")  # fmt: skip
     assert found["positive"]["to_resample"] == found["positive"]["households"]
+    assert (found["positive"]["waiting"], found["positive"]["released"]) == (0, who.height)
+    assert set(follow_up(found)["身份"]) == {"同户"}
+    released = pl.read_csv(found["files"]["released"], infer_schema=False)
+    assert sorted(released["resident_id"]) == sorted(who["resident_id"])
+    assert set(released["released_at"]) == {"2020-12-24 01:00"}
+    assert set(released["retest_tube"]) == set(later["tube"])
     codes = told("missed", folder, "--at", "2020-12-24 09:00")["codes"]
     assert codes["back_to_green"] == who.height
     assert codes["yellow"] == 0
+
+
+def test_results_before_their_samples_are_kept_aside(folder: Path) -> None:
+    """In any order of files: told, kept in a file, not used; until one of the times is mended."""
+    who, site, _, _ = samples_of(folder).row(0)
+    (folder / "r.csv").write_text("tube,result,reported_at\nT1,negative,2020-12-22 07:00\n")
+    (folder / "s.csv").write_text(
+        f"resident_id,site_id,sampled_at,tube\n{who},{site},2020-12-22 08:00,T1\n"
+    )
+    assert told("record", folder, "--results", folder / "r.csv")["remarks"] == {"C632": 1}
+    found = told("record", folder, "--samples", folder / "s.csv")
+    assert found["remarks"] == {"C633": 1}
+    assert "T1,negative,2020-12-22 07:00" in Path(found["files"]["before_sample"]).read_text()
+    assert found["turnaround"] == []
+    assert told("missed", folder, "--at", NOON)["codes"]["green"] == 0
+    assert "result before its sample [C633]" in run("record", folder, "--results",
+                                                    folder / "r.csv").output  # fmt: skip
+    (folder / "r.csv").write_text("tube,result,reported_at\nT1,negative,2020-12-22 13:00\n")
+    mended = told("record", folder, "--results", folder / "r.csv")
+    assert mended["remarks"] == {}
+    assert not Path(found["files"]["before_sample"]).exists()
+    assert mended["turnaround"][0]["resulted"] == 1
 
 
 def test_the_missed_get_slots_that_are_free(folder: Path) -> None:

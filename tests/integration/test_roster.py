@@ -243,6 +243,19 @@ def test_rows_that_cannot_be_used_are_set_aside(folder: Path) -> None:
     assert told["reason"].is_not_null().all()
 
 
+def test_notes_count_those_that_are_called(folder: Path) -> None:
+    """Odd words and blank households are counted of accepted rows; the others are rejected."""
+    good = (folder / "residents.csv").read_text("utf-8-sig").splitlines()
+    block = good[1].split(",")[2]
+    more = [f"X1,,{block},,1980,", f"X2,HX,{block},,1980,astronaut",
+            "X3,,nowhere,,1980,astronaut", f"X1,,{block},,1980,astronaut"]  # fmt: skip
+    path = folder / "more.csv"
+    path.write_text("\n".join([*good, *more]) + "\n", encoding="utf-8")
+    found = roster(folder, "--residents", path)
+    assert found["rejected_codes"] == {"C605": 1, "C607": 1}
+    assert found["remarks"] == {"C611": 1, "C614": 1}
+
+
 def test_garbage_alone(folder: Path) -> None:
     """A roster of nothing but garbage ends in rejected.csv row by row, exit 0."""
     rng = np.random.default_rng(1)

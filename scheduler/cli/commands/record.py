@@ -8,7 +8,8 @@ from typing import Any
 
 import click
 
-from scheduler.app.record import RecordOptions, RecordResult, record_round
+from scheduler.app.record import RecordOptions, record_round
+from scheduler.app.record_outcome import RecordResult
 from scheduler.cli.progress import Progress
 from scheduler.cli.render import table
 from scheduler.domain.row_codes import ROW_CODES
@@ -33,7 +34,7 @@ def command(folder: Path, as_json: bool, quiet: bool, **options: Any) -> None:  
 
     Files may come in any order, twice, or with corrections; people that the roster does not know
     are kept aside. A positive tube lists its members and their households at once: isolation, and
-    an hour for single tubes from the reserved capacity.
+    an hour for single tubes from the reserved capacity, until their single tube is negative.
 
     \b
     Example:
@@ -71,7 +72,8 @@ def _tell(result: RecordResult) -> None:
         this = result.positive
         click.echo(
             f"{this['tubes']:,} positive tube(s): {this['members']:,} members and "
-            f"{this['households']:,} of their households; {this['to_resample']:,} to sample singly"
+            f"{this['households']:,} of their households; {this['to_resample']:,} to sample "
+            f"singly, {this['waiting']:,} waiting for that result, {this['released']:,} released"
         )
     for name, path in result.files.items():
         click.echo(f"  {name}: {path}")

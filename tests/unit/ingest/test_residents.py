@@ -58,11 +58,11 @@ def test_categories(tmp_path: Path, cell: str, category: Category) -> None:
     assert frame["category"].to_list() == [category]
 
 
-def test_an_unknown_category_is_called_and_counted(tmp_path: Path) -> None:
-    """Nobody is left out over a word: the person is called, and the word is counted."""
+def test_an_unknown_category_is_called_and_marked(tmp_path: Path) -> None:
+    """Nobody is left out over a word: the person is called, and the word is marked."""
     found = read(tmp_path, "resident_id,household_id,category", "R1,H1,astronaut", "R2,,")
     assert found.frame["category"].to_list() == [Category.NORMAL, Category.NORMAL]
-    assert found.remarks == {"C611": 1, "C614": 1}
+    assert found.frame["odd"].to_list() == [True, False]
 
 
 @pytest.mark.parametrize(
@@ -89,6 +89,23 @@ def test_faults_of_cells(tmp_path: Path) -> None:
     header = "resident_id,household_id,category_at"
     frame = read(tmp_path, header, ",H1,", f"{number},H1,", f"R3,{number},", "R4,H1,soon").frame
     assert frame["fault"].to_list() == ["C603", "C613", "C613", "C615"]
+
+
+@pytest.mark.parametrize(
+    ("cell", "refused"),
+    [
+        ("110101190001010011", True), ("11010119000101001x", True), ("110101190001010019", True),
+        ("110101190013010019", False), ("010101190001010019", False), ("1101011900010100", False),
+        ("DL-110101190001010019", False), ("110101210001010019", False),
+    ],
+)  # fmt: skip
+def test_identity_numbers_are_told_by_their_form(tmp_path: Path, cell: str, refused: bool) -> None:
+    """A number with a birth date is refused, also where its check digit is mistyped."""
+    for line in (f"{cell},H1", f"R1,{cell}"):
+        frame = read(tmp_path, "resident_id,household_id", line).frame
+        assert frame["fault"].to_list() == ["C613" if refused else None]
+    allowed = read(tmp_path, "resident_id,household_id", f"{cell},H1", names=True).frame
+    assert allowed["fault"].to_list() == [None]
 
 
 def test_names_are_refused(tmp_path: Path) -> None:

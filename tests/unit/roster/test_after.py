@@ -6,17 +6,17 @@ from datetime import date, datetime, timedelta
 
 import numpy as np
 import polars as pl
+import pytest
 
 from scheduler.domain.settings import ResultSettings, Zone
 from scheduler.roster.follow_up import (
     FOLLOW_SCHEMA,
-    once_each,
+    isolated,
     people_around,
-    still_due,
     with_times,
 )
 from scheduler.roster.health_codes import CODE_SCHEMA, health_codes
-from scheduler.roster.recorded import RESULT_SCHEMA, SAMPLE_SCHEMA
+from scheduler.roster.recorded import RESULT_SCHEMA, SAMPLE_SCHEMA, results_that_count
 from scheduler.roster.series import SERIES_SCHEMA, due_communities, over_rounds
 from scheduler.roster.turnaround import turnarounds
 from tests.rounds import Recipe, random_instance
@@ -49,47 +49,101 @@ def roster(*rows: tuple[int, str]) -> pl.DataFrame:
 
 
 def test_people_around_a_positive_tube() -> None:
-    """Members and their households are listed once each, until a later sample of theirs."""
+    """Members and their households are listed once each, with what brought them there."""
     taken = samples((1, "T1", 0), (2, "T1", 1), (3, "T2", 2))
     found = results(("T1", "positive", 300), ("T2", "negative", 300))
     around = people_around(taken, found, roster((1, "H1"), (2, ""), (3, "H2"), (4, "H1"), (5, "")))
     roles = dict(around.select("resident_id", "role").iter_rows())
     assert roles == {"R1": "member", "R2": "member", "R4": "household"}
-    later = samples((1, "single", 400), (2, "T1", 1))
-    assert sorted(still_due(around, later)["resident_id"]) == ["R2", "R4"]
+
+
+def stages(
+    taken: pl.DataFrame, found: pl.DataFrame, people: pl.DataFrame
+) -> tuple[dict[str, tuple[str, str]], dict[str, str]]:
+    """Return tube and stage of each person held, and the tube that released each of the others."""
+    held, free = isolated(people_around(taken, found, people), taken, found)
+    return (
+        {who: (tube, stage) for who, tube, stage in
+         held.select("resident_id", "tube", "stage").iter_rows()},
+        dict(free.select("resident_id", "retest_tube").iter_rows()),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("second", "found", "stage"),
+    [
+        ((), (), "to_sample"),
+        (((1, "S1", 400),), (), "waiting"),
+        (((1, "S1", 400),), (("S1", "negative", 600),), "released"),
+        (((1, "S1", 400),), (("S1", "invalid", 600),), "to_sample"),
+        (((1, "S1", 290),), (("S1", "negative", 600),), "to_sample"),  # before the report
+        (((1, "S1", 400), (9, "S1", 400)), (("S1", "negative", 600),), "to_sample"),  # pooled
+        (((1, "S1", 400), (1, "S3", 500)), (("S1", "negative", 600),), "released"),
+    ],
+)
+def test_only_a_negative_single_tube_ends_isolation(
+    second: tuple[tuple[int, str, int], ...], found: tuple[tuple[str, str, int], ...], stage: str
+) -> None:
+    """A sample is not enough: alone in its tube, after the report, and with a negative result."""
+    taken = samples((1, "T1", 0), (2, "T1", 1), *second)
+    told = results(("T1", "positive", 300), *found)
+    held, free = stages(taken, told, roster((1, ""), (2, ""), (9, "")))
+    assert held["R2"] == ("T1", "to_sample")
+    assert held.get("R1") == (None if stage == "released" else ("T1", stage))
+    assert free == ({"R1": "S1"} if stage == "released" else {})
 
 
 def test_a_single_tube_that_is_positive_lists_its_member_anew() -> None:
-    """Whoever was sampled again and is positive again stays listed, with the whole household."""
+    """Whoever was sampled again and is positive again is due anew, with the whole household."""
     taken = samples((1, "T1", 0), (2, "T1", 1), (1, "S1", 400), (2, "S2", 400), (3, "T2", 2))
     found = results(("T1", "positive", 300), ("S1", "positive", 600), ("S2", "negative", 600))
-    around = people_around(taken, found, roster((1, "H1"), (2, "H2"), (3, "H1")))
-    latest = samples((1, "S1", 400), (2, "S2", 400), (3, "T2", 2))
-    due = once_each(still_due(around, latest))
-    assert due.select("resident_id", "tube", "role").rows() == [
-        ("R3", "T1", "household"),
-        ("R1", "S1", "member"),
-    ]
+    people = roster((1, "H1"), (2, "H2"), (3, "H1"))
+    held, free = stages(taken, found, people)
+    assert held == {"R3": ("T1", "to_sample"), "R1": ("S1", "to_sample")}
+    assert free == {"R2": "S2"}
+    more = pl.concat([taken, samples((1, "S3", 700), (3, "S4", 700))])
+    assert stages(more, found, people)[0] == {"R3": ("S1", "waiting"), "R1": ("S1", "waiting")}
+    last = pl.concat([found, results(("S3", "negative", 900), ("S4", "negative", 900))])
+    assert stages(more, last, people) == ({}, {"R1": "S3", "R2": "S2", "R3": "S4"})
 
 
 def test_reserved_capacity() -> None:
     """No hour has more people than the reserve; whoever had an hour keeps it; late is told."""
-    due = people_around(
-        samples(*((n, "T1", 0) for n in range(1, 6))), results(("T1", "positive", 300)),
-        roster(*((n, "") for n in range(1, 6))),
-    )  # fmt: skip
+    taken = samples(*((n, "T1", 0) for n in range(1, 6)))
+    found = results(("T1", "positive", 300))
+    around = people_around(taken, found, roster(*((n, "") for n in range(1, 6))))
+    due = isolated(around, taken, found)[0]
     settings = ResultSettings(resample_hours=1, resample_people_per_hour=2)
     none = pl.DataFrame(schema=FOLLOW_SCHEMA)
     now = START + timedelta(hours=5, minutes=10)
     listed = with_times(due, none, settings, now)
     assert listed["resample_from"].dt.hour().to_list() == [12, 12, 13, 13, 14]
-    assert (listed["resample_from"] <= listed["resample_by"]).to_list() == [
-        True,
-        True,
-        *[False] * 3,
-    ]
+    in_time = (listed["resample_from"] <= listed["resample_by"]).to_list()
+    assert in_time == [True, True, False, False, False]
     again = with_times(due.tail(2), listed, settings, now + timedelta(hours=9))
     assert again["resample_from"].dt.hour().to_list() == [13, 14]
+    sampled = pl.concat([taken, samples((1, "S1", 310))])
+    held = isolated(around, sampled, found)[0]
+    told = dict(
+        with_times(held, none, settings, now).select("resident_id", "resample_from").iter_rows()
+    )
+    assert told["R1"] == START + timedelta(minutes=310)  # no hour is taken by who was sampled
+    assert sorted(t.hour for who, t in told.items() if who != "R1") == [12, 12, 13, 13]
+
+
+@pytest.mark.parametrize(
+    ("result", "at", "counts"),
+    [
+        ("negative", 30, True), ("negative", 29, False), ("invalid", 29, False),
+        ("positive", 29, True), ("positive", 0, True), ("positive", -1, False),
+    ],
+)  # fmt: skip
+def test_results_before_their_samples_do_not_count(result: str, at: int, counts: bool) -> None:
+    """Nobody turns green by a result before any sample; no wrong time hides a positive tube."""
+    taken = samples((1, "T1", 0), (2, "T1", 30))
+    used, aside = results_that_count(results(("T1", result, at), ("T9", "negative", -99)), taken)
+    assert sorted(used["tube"]) == (["T1", "T9"] if counts else ["T9"])
+    assert aside["tube"].to_list() == ([] if counts else ["T1"])
 
 
 def test_codes() -> None:
