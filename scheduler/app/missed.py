@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from scheduler.app.recorded import Recorded, read_recorded
+from scheduler.app.roster_age import OtherTimes, other_times, standing_revision
 from scheduler.app.runlog import Stages, logged
 from scheduler.app.runtime import Clock, Report, round_lock, silent
 from scheduler.domain.city import Flags, Ints
@@ -46,11 +47,13 @@ class MissedResult:
     codes: dict[str, int]
     districts: list[dict[str, Any]]
     folder: str = ""
+    other_times: OtherTimes | None = None
     seconds: dict[str, float] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result for ``--json``."""
-        return dict(vars(self))
+        other = self.other_times and asdict(self.other_times)
+        return {**vars(self), "other_times": other}
 
 
 def missed_round(
@@ -87,6 +90,7 @@ def missed_round(
         table = coverage_table(known.instance, coverage)
         output = MissedOutput(listed, table, codes, result.to_dict(), known.plain_ids)
         result.folder = str(write_missed(folder, known.instance, output))
+        result.other_times = other_times(folder, standing_revision(folder))
         keep_state(folder, "codes", codes.select(list(CODE_SCHEMA)))
     result.seconds = run.seconds
     return result

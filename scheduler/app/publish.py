@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from scheduler.app.revision import Revision, check_district, open_revision
+from scheduler.app.roster_age import OtherTimes, other_times
 from scheduler.app.runtime import Report, round_lock, silent
 from scheduler.app.standing import changes_since, published_revisions
 from scheduler.domain.verify import Breach, verify
@@ -28,6 +29,7 @@ class PublishResult:
     revision: str
     district: str | None
     published: Published
+    other_times: OtherTimes | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result for ``--json``."""
@@ -41,6 +43,7 @@ class PublishResult:
             "sites": made.sites,
             "labs": made.labs,
             "districts": made.districts,
+            "other_times": self.other_times and asdict(self.other_times),
         }
 
 
@@ -91,7 +94,7 @@ def publish_revision(
         made = publish(
             folder, schedule, district=district, before=before, formats=formats, progress=progress
         )
-    return PublishResult(opened.name, district, made)
+    return PublishResult(opened.name, district, made, other_times(folder, opened.name))
 
 
 def _before(folder: Path, opened: Revision, district: str | None) -> Schedule | None:

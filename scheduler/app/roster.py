@@ -25,10 +25,10 @@ from scheduler.publish.private import secret_key
 from scheduler.publish.record_files import RECORDS
 from scheduler.publish.roster_files import (
     KEY_FILE,
-    ROSTERS_FOLDER,
     RosterOutput,
     write_roster,
 )
+from scheduler.publish.roster_places import ROSTERS_FOLDER
 from scheduler.roster.allot import Allotted
 from scheduler.roster.counting import (
     count_units,

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from scheduler.app.revision import Revision, check_district, open_revision
+from scheduler.app.roster_age import OtherTimes, other_times, standing_revision
 from scheduler.domain.city import Ints
 from scheduler.domain.plan import Reason
 from scheduler.publish.publisher import Schedule
@@ -24,11 +25,13 @@ class Overview:
 
     rounds: list[dict[str, Any]]
     runs: list[dict[str, Any]] | None
+    other_times: OtherTimes | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result for ``--json``."""
         runs = {} if self.runs is None else {"runs": self.runs}
-        return {"rounds": self.rounds, **runs}
+        other = {} if self.other_times is None else {"other_times": asdict(self.other_times)}
+        return {"rounds": self.rounds, **runs, **other}
 
 
 @dataclass(frozen=True)
@@ -81,7 +84,7 @@ def show_rounds(folder: Path, *, database_url: str | None = None, runs: bool = F
             for info in store.rounds()
         ]
         log = [_plain(asdict(run)) for run in store.runs(NUM_RUNS)] if runs else None
-    return Overview(rounds, log)
+    return Overview(rounds, log, other_times(folder, standing_revision(folder, planned=True)))
 
 
 def show_revision(

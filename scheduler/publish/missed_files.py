@@ -21,7 +21,7 @@ from scheduler.publish.people_words import (
     people_header,
 )
 from scheduler.publish.private import private_folder
-from scheduler.publish.roster_files import ROSTERS_FOLDER
+from scheduler.publish.roster_places import ROSTERS_FOLDER
 
 MISSED_FOLDER = "missed"
 

@@ -14,7 +14,7 @@ from scheduler.errors import CannotRunError
 from scheduler.publish.call_lists import Lookup, by_community, resident_cells, safe_cells
 from scheduler.publish.people_words import FOLLOW_COLUMNS, ROLES, STAGE_WORDS, YES_NO, people_header
 from scheduler.publish.private import BOM, private_folder, replace_file
-from scheduler.publish.roster_files import ROSTERS_FOLDER
+from scheduler.publish.roster_places import ROSTERS_FOLDER
 
 RECORDS = f"{ROSTERS_FOLDER}/records"
 FOLLOW_UP = "follow_up"

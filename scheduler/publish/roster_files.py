@@ -18,9 +18,9 @@ from scheduler.errors import CannotRunError
 from scheduler.publish.call_lists import call_lists, safe_cells
 from scheduler.publish.people_words import REJECTED_COLUMNS
 from scheduler.publish.private import private_folder
+from scheduler.publish.roster_places import ROSTERS_FOLDER, rosters
 from scheduler.publish.slips import slip_pages
 
-ROSTERS_FOLDER = "rosters"
 ROSTER_FILE = "roster.parquet"
 SUMMARY_FILE = "summary.json"
 KEY_FILE = "key"
@@ -113,11 +113,10 @@ def newest_roster(folder: Path) -> str:
     CannotRunError
         When none has.
     """
-    home = folder / ROSTERS_FOLDER
-    found = [p.name for p in home.iterdir() if p.name.isdigit()] if home.is_dir() else []
+    found = rosters(folder)
     if not found:
         raise CannotRunError(f"Expected a roster in {folder}, found none", hint=_HINT)
-    return max(found, key=int)
+    return found[-1]
 
 
 def file_sha256(path: Path) -> str:

@@ -310,6 +310,27 @@ def test_lockdown_tubes(folder: Path) -> None:
         assert (tubes["len"] == 1).all() == alone
 
 
+def test_call_lists_of_other_times_are_told(folder: Path) -> None:
+    """After another plan, show, publish and missed say whose times the call lists tell."""
+    path = folder / "residents.csv"
+    roster(folder, "--residents", path)
+    words = "call lists, in rosters/0001, tell the times of revision 0001, not those of revision"
+    quiet = (("show", folder), ("publish", folder), ("missed", folder))
+    assert not any("Warning" in run(*command).output for command in quiet)
+    assert run("plan", folder, "--quiet").exit_code == 0
+    told = {command: run(command, folder) for command in ("show", "missed", "publish")}
+    assert f"{words} 0002" in " ".join(told["show"].stdout.split())
+    assert told["missed"].stderr.count("Warning: ") == 0  # people still go by revision 0001
+    assert f"{words} 0002. Run `nat-scheduler roster`" in told["publish"].stderr
+    assert f"{words} 0002" in run("missed", folder).stderr
+    both = {"roster": "0001", "revision": "0002"}
+    for command in ("show", "missed", "publish"):
+        assert json.loads(run(command, folder, "--json").stdout)["other_times"] == both
+    roster(folder, "--residents", path)
+    assert json.loads(run("missed", folder, "--json").stdout)["other_times"] is None
+    assert "Publish revision 0002" in run("publish", folder, "--revision", "0001").stderr
+
+
 def test_what_cannot_run(folder: Path, tmp_path: Path) -> None:
     """No plan, no file, changed input and a folder that cannot be written are sentences, exit 2."""
     roster_file = folder / "residents.csv"

@@ -43,6 +43,8 @@ def command(
         click.echo(json.dumps(result.to_dict(), ensure_ascii=False))
     else:
         _tell(result)
+    if result.other_times:
+        click.echo(str(result.other_times), err=True)
 
 
 def _tell(result: MissedResult) -> None:

@@ -50,6 +50,8 @@ def command(folder: Path, as_json: bool, quiet: bool, **options: object) -> None
         click.echo(json.dumps(result.to_dict(), ensure_ascii=False))
     else:
         _tell(result)
+    if result.other_times:
+        click.echo(str(result.other_times), err=True)
 
 
 def _tell(result: PublishResult) -> None:

@@ -79,6 +79,8 @@ def _overview(overview: Overview) -> str:
             for run in overview.runs
         ]
         parts.append("Newest runs\n" + table(headers, rows))
+    if overview.other_times is not None:
+        parts.append(wrap(str(overview.other_times)))
     return "\n\n".join(parts)
 
 
