@@ -273,10 +273,17 @@ def _saved(instance: Instance, saved: Ints) -> list[dict[str, Any]]:
 
 
 def _worth(instance: Instance, prices: RoundPrices, saving: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return where one more lane, or 100 more tubes an hour, saves most person-minutes."""
+    """Return where one more lane, or 100 more tubes an hour, saves most person-minutes.
+
+    Laboratories that spare people a late result come in that order, with their minutes beside it.
+    """
     sites, labs = instance.sites, instance.labs
     best_sites = np.argsort(-prices.lane_worth, kind="stable")[:NUM_WORTH]
     best_labs = np.argsort(-prices.lab_worth, kind="stable")[:NUM_WORTH]
+    minutes = {
+        str(ident): round(float(worth) * TUBES_STEP, 1)
+        for ident, worth in zip(labs.ids, prices.lab_worth, strict=True)
+    }
     return {
         "bound": prices.bound,
         "sites": [
@@ -285,10 +292,9 @@ def _worth(instance: Instance, prices: RoundPrices, saving: list[dict[str, Any]]
              "one_lane_saves_min": round(float(prices.lane_worth[s]), 1)}
             for s in best_sites.tolist() if prices.lane_worth[s] > 0
         ],
-        "labs": saving or [
+        "labs": [{**row, "saves_min": minutes[row["lab_id"]]} for row in saving] or [
             {"lab_id": str(labs.ids[b]), "name": str(labs.names[b]),
-             "tubes_per_hour": int(labs.tubes_per_hour[b]),
-             "saves_min": round(float(prices.lab_worth[b]) * TUBES_STEP, 1)}
+             "tubes_per_hour": int(labs.tubes_per_hour[b]), "saves_min": minutes[str(labs.ids[b])]}
             for b in best_labs.tolist() if prices.lab_worth[b] > 0
         ],
     }  # fmt: skip

@@ -130,6 +130,18 @@ def test_tables_are_printed(tiny: Path, run: Run) -> None:
     assert "what no plan can do" in err
 
 
+def test_prices_where_the_promise_fails(tiny: Path, run: Run) -> None:
+    """Rule: with --prices the minutes that lanes and tubes save stand beside the people spared."""
+    less = ("--set", "labs.tubes_per_hour*=0.05")
+    plain, priced = sized(run, tiny, *less)["worth"], sized(run, tiny, *less, "--prices")["worth"]
+    assert (plain["bound"], plain["sites"]) == (None, [])
+    assert priced["bound"] > 0
+    for row in priced["labs"]:
+        assert row["saves_min"] > 0
+        assert {k: v for k, v in row.items() if k != "saves_min"} in plain["labs"]
+    assert re.search(r"lab +name +tubes/h +people +saves", run("size", tiny, *less, "--prices")[1])
+
+
 def test_confirmed_by_a_plan(tiny: Path, run: Run) -> None:
     """Rule: --confirm plans with the laboratories of the remedy, and lives through it."""
     found = sized(run, tiny, "--set", "labs.tubes_per_hour*=0.05", "--confirm",

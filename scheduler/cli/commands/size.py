@@ -208,11 +208,12 @@ def _worth(worth: dict[str, Any]) -> Iterator[str]:
         "spare most people a late result (proved)" if late
         else "save most person-minutes (slope at the prices of the bound)"
     )  # fmt: skip
-    yield table(
-        ("lab", "name", "tubes/h", "people" if late else "saves"),
-        [(b["lab_id"], b["name"], b["tubes_per_hour"],
-          b["late_people_fewer"] if late else round(b["saves_min"])) for b in worth["labs"]],
-    )  # fmt: skip
+    columns = {"lab_id": "lab", "name": "name", "tubes_per_hour": "tubes/h",
+               "late_people_fewer": "people", "saves_min": "saves"}  # fmt: skip
+    there = [name for name in columns if name in worth["labs"][0]]
+    rows = [[b[name] if name != "saves_min" else round(b[name]) for name in there]
+            for b in worth["labs"]]  # fmt: skip
+    yield table([columns[name] for name in there], rows)
     yield ""
 
 
