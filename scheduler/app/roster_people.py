@@ -14,10 +14,10 @@ from scheduler.domain.instance import Instance
 from scheduler.domain.row_codes import ROW_CODES
 from scheduler.errors import CannotRunError
 from scheduler.publish.call_lists import as_indices
-from scheduler.publish.roster_files import sort_key
 from scheduler.roster.allot import Allotted, allot
 from scheduler.roster.counting import Counts, Units
 from scheduler.roster.homes import Residents
+from scheduler.roster.ordering import order_by
 from scheduler.roster.pseudonym import codes_of
 from scheduler.roster.settle import Settled
 from scheduler.solve.spacing import site_quota
@@ -79,8 +79,7 @@ def people_frame(
     start = _of_rows(rows.start, at, called)
     never = int(rows.start.max(initial=0)) + 1
     community = instance.blocks.community_index[block]
-    key_of_row = sort_key((community, np.where(called, start, never), block))
-    order = np.argsort(key_of_row, kind="stable")
+    order = order_by(community, np.where(called, start, never), block)
     columns = {
         "community": community,
         "block": block,

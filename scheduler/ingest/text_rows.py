@@ -227,7 +227,7 @@ class _Look:
 
 
 def _has_bare_return(data: bytes) -> bool:
-    return data.count(b"\r") != data.count(b"\r\n")
+    return b"\r" in data and data.count(b"\r") != data.count(b"\r\n")
 
 
 def _known_columns(

@@ -22,6 +22,7 @@ from scheduler.publish.people_words import (
 _FORMULA = r"^\s*[" + "".join(FORMULA_STARTS + CONTROL_STARTS).replace("-", r"\-") + "]"
 _ROWS_AT_ONCE = 50_000
 _IDENTITY = r"\d{14}(\d{3}[\dXx])"
+_IDENTITY_LENGTH = 18
 _HEX = pl.Series([f"{n:04x}" for n in range(1 << 16)])  # so that no code is a Python object
 
 
@@ -155,17 +156,22 @@ def code_texts(codes: pl.Series) -> pl.Series:
 
 
 def _last_four(cells: pl.Series) -> pl.Series:
+    if not (cells.str.len_bytes() >= _IDENTITY_LENGTH).any():  # told sooner than searched for
+        return cells
     return cells.str.replace_all(_IDENTITY, "**************${1}")
 
 
 def tube_label(wave: pl.Series, tube: pl.Series) -> pl.Series:
     """Return tube groups such as ``03-017``: wave of the round, number at the site within it."""
-    texts = pl.select(
-        (wave.cast(pl.Int32) + 1).cast(pl.String).str.zfill(2)
-        + pl.lit("-")
-        + tube.cast(pl.String).str.zfill(3)
-    )
-    return texts.to_series()
+    waves, tubes = _numbers(wave, 2, first=1), _numbers(tube, 3)
+    label = pl.concat_str(waves.gather(wave), pl.lit("-"), tubes.gather(tube))
+    return pl.select(label).to_series()
+
+
+def _numbers(index: pl.Series, digits: int, *, first: int = 0) -> pl.Series:
+    """Return the text of each number that occurs, from ``first`` for index 0."""
+    count = int(index.fill_null(0).to_numpy().max(initial=0)) + 1
+    return pl.int_range(first, first + count, eager=True).cast(pl.String).str.zfill(digits)
 
 
 def as_indices(values: Ints) -> pl.Series:

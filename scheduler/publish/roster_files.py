@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import polars as pl
 
 from scheduler.domain.instance import Instance
@@ -162,11 +161,3 @@ def _masked(rejected: pl.DataFrame) -> pl.DataFrame:
         safe_cells(rejected[name].cast(pl.String).str.replace_all(_IDENTITY, "******")).alias(name)
         for name in texts
     )
-
-
-def sort_key(columns: tuple[np.ndarray, ...]) -> np.ndarray:
-    """Return one number by which rows sort as by the columns in turn; each is at least 0."""
-    key = np.zeros(len(columns[0]), dtype=np.int64)
-    for column in columns:
-        key = key * (int(column.max(initial=0)) + 1) + column
-    return key

@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from scheduler.domain.city import Flags, Ints
+from scheduler.roster.ordering import order_by
 
-_NEVER = np.iinfo(np.int64).max // 4
-_DEAD_END = _NEVER // 4
-_EXACT = 6  # households that may be passed over for one that fills the bin to the brim
+_NEVER = np.int32(np.iinfo(np.int32).max // 2)  # half the memory of int64 to go through
+_DEAD_END = np.int32(_NEVER // 4)  # above the rank of any of 268 million households
+_EXACT = np.int32(6)  # households that may be passed over for one that fills the bin to the brim
 
 
 @dataclass(frozen=True)
@@ -75,18 +76,19 @@ class _State:
 
     def __post_init__(self) -> None:
         groups = len(self.bins.spare)
-        self.sizes, kind = np.unique(self.items.size, return_inverse=True)
-        classes = max(len(self.sizes), 1)
+        sizes = np.flatnonzero(np.bincount(self.items.size))
+        kind = np.searchsorted(sizes, np.arange(int(sizes.max(initial=0)) + 1))[self.items.size]
+        self.sizes, classes = sizes.astype(np.int32), max(len(sizes), 1)
         key = self.items.group * classes + kind
-        self.queue = np.lexsort((self.items.rank, key))
-        self.rank = np.append(self.items.rank[self.queue], _NEVER)
+        self.queue = order_by(key, self.items.rank)
+        self.rank = np.append(self.items.rank[self.queue].astype(np.int32), _NEVER)
         counts = np.bincount(key, minlength=groups * classes)
         self.end = np.cumsum(counts).reshape(groups, classes)
         self.head = self.end - counts.reshape(groups, classes)
         edges = np.searchsorted(self.bins.group, np.arange(groups + 1))
         self.bin, self.last = edges[:-1].copy(), edges[1:] - 1
         there = self.last >= self.bin
-        self.room = np.zeros(groups, dtype=np.int64)
+        self.room = np.zeros(groups, dtype=np.int32)
         self.room[there] = self.bins.capacity[self.bin[there]]
         self.left = np.where(there, np.bincount(self.items.group, minlength=groups), 0)
 
@@ -112,11 +114,11 @@ def _step(state: _State, filled: Filled, active: Ints) -> None:
     """Place one household in every active group, or close its bin."""
     head = state.head[active]
     there = head < state.end[active]
-    rank = np.where(there, state.rank[np.where(there, head, -1)], _NEVER)
+    rank = state.rank[np.where(there, head, -1)]
     rest = state.room[active][:, None] - state.sizes
     smallest = np.where(there, state.sizes, _NEVER).min(axis=1)
-    key = rank - np.where(rest == 0, _EXACT, 0)
-    key += np.where((rest > 0) & (smallest[:, None] > rest), _DEAD_END, 0)
+    key = rank - (rest == 0) * _EXACT
+    key += ((rest > 0) & (smallest[:, None] > rest)) * _DEAD_END
     key[(rest < 0) | ~there] = _NEVER
     choice = key.argmin(axis=1)
     fits = key[np.arange(len(active)), choice] < _NEVER

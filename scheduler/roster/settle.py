@@ -11,6 +11,7 @@ from scheduler.domain.city import Flags, Ints
 from scheduler.domain.instance import Instance
 from scheduler.domain.roster import EXEMPT, Category, Fate, age_in
 from scheduler.roster.buildings import building_of
+from scheduler.roster.ordering import order_by
 
 FAULT = "fault"
 NOWHERE = -1
@@ -229,7 +230,7 @@ def _order(place: Ints, household: Ints) -> tuple[Ints, Ints]:
     mine = _compact(household)
     first = np.zeros(int(mine.max(initial=-1)) + 1, dtype=np.int64)
     first[mine[::-1]] = np.arange(rows - 1, -1, -1)
-    order = np.argsort(place * (rows + 1) + first[mine], kind="stable")
+    order = order_by(place, first[mine])
     begins = mine[order]
     fresh = np.ones(rows, dtype=bool)
     fresh[1:] = begins[1:] != begins[:-1]

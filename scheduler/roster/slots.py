@@ -14,6 +14,7 @@ from scheduler.domain.city import Flags, Ints
 from scheduler.domain.instance import Instance
 from scheduler.roster.fill import Bins, Filled, Items, fill
 from scheduler.roster.homes import Homes, Rows
+from scheduler.roster.ordering import order_by
 
 _DAY_WINDOWS = ((9 * 60, 11 * 60), (14 * 60, 16 * 60))
 """Minutes of the day in which old people come; the same as in the plan's order of blocks."""
@@ -186,7 +187,7 @@ def _ranked(homes: Homes, mixed: Flags) -> Ints:
     Those missed before come first among equals.
     """
     later = mixed[homes.block] & ~homes.elderly
-    first = np.lexsort((-homes.priority, later, homes.block))
+    first = order_by(homes.block, later, -homes.priority)
     rank = np.empty(len(first), dtype=np.int64)
     rank[first] = np.arange(len(first))
     return rank
@@ -203,7 +204,7 @@ def _waves(instance: Instance, rows: Rows, order: Ints, by_day: Flags) -> tuple[
 
 def _largest_first(homes: Homes) -> Ints:
     rank = np.empty(len(homes.size), dtype=np.int64)
-    rank[np.lexsort((-homes.size, homes.block))] = np.arange(len(rank))
+    rank[order_by(homes.block, -homes.size)] = np.arange(len(rank))
     return rank
 
 

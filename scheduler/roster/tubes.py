@@ -11,6 +11,7 @@ from scheduler.domain.instance import Instance
 from scheduler.domain.settings import Zone
 from scheduler.roster.fill import Bins, Filled, Items, fill
 from scheduler.roster.homes import Homes, Rows
+from scheduler.roster.ordering import order_by
 
 _LARGEST_FAMILY = 20
 """People of a household in one tube where each has its own; 20-in-1 is the largest pool in use."""
@@ -71,11 +72,6 @@ def tubes_of(instance: Instance, rows: Rows, seated: Seated) -> Tubes:
     return Tubes(tube, figures)
 
 
-_LARGEST_FAMILY = (
-    20  # people of one household in one tube where each has its own; 20-in-1 is the largest pool
-)
-
-
 @dataclass(frozen=True)
 class _Parts:
     """Households, cut where larger than a tube, in the order in which they come to a site."""
@@ -107,7 +103,7 @@ def _parts(homes: Homes, row: Ints, rows: Rows, groups: tuple[Ints, Ints]) -> _P
     of_home = homes.of_person[persons]
     begin = np.cumsum(homes.size) - homes.size
     within = persons - begin[of_home]
-    order = np.lexsort((home, rows.start[at[home]]))
+    order = order_by(rows.start[at[home]])
     rank = np.empty(len(home), dtype=np.int64)
     rank[order] = np.arange(len(home))
     return _Parts(
