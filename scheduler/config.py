@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import functools
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -57,7 +58,7 @@ def parse_settings(data: Mapping[str, Any], path: Path, text: str = "") -> Setti
         for keys, words, hint in _unknown_keys(data, Settings, ())
     ]
     try:
-        settings = TypeAdapter(Settings).validate_python(data)
+        settings = _validator().validate_python(data)
     except ValidationError as error:
         findings += [_value_finding(path, text, item) for item in error.errors()]
         raise SettingsError(findings) from None
@@ -68,6 +69,12 @@ def parse_settings(data: Mapping[str, Any], path: Path, text: str = "") -> Setti
     if findings:
         raise SettingsError(findings)
     return settings
+
+
+@functools.cache
+def _validator() -> TypeAdapter[Settings]:
+    """Return what validates settings: made once, which takes longer than a hundred uses."""
+    return TypeAdapter(Settings)
 
 
 @dataclasses.dataclass(frozen=True)

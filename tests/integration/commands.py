@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from scheduler.cli.main import main
-from scheduler.solve import exact
+from tests.effort import no_effort
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -16,7 +16,7 @@ Run = Callable[..., tuple[int, str, str]]
 def runner(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     """Return a function that runs the command line: exit code, stdout, stderr."""
     monkeypatch.delenv("NAT_SCHEDULER_DATABASE_URL", raising=False)
-    monkeypatch.setattr(exact, "EFFORT", 0.02)  # how good small plans are is not tested here
+    no_effort(monkeypatch)  # how good small plans are is not tested here
 
     def call(*arguments: object) -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "argv", ["nat-scheduler", *map(str, arguments)])

@@ -259,7 +259,7 @@ def _die_at(touch: int) -> None:
 def main() -> None:
     """Kill as often as asked, and print what was found."""
     folder, kills, seed, *url = sys.argv[1:]
-    exact.EFFORT = 0.0
+    exact.MOST_BLOCKS = 0
     crashes = Crashes(Path(folder), int(seed), url[0] if url else None)
     crashes.run(int(kills))
     print(json.dumps({"killed": crashes.killed, "ended": crashes.ended,  # noqa: T201  # a program

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from scheduler.domain.instance import Instance
 from scheduler.domain.plan import Plan
 from scheduler.domain.verify import verify
-from scheduler.solve import exact, make_plan
+from scheduler.solve import make_plan
+from tests.effort import little_effort
 from tests.rounds import Recipe, random_instance
 
 ROUNDS = int(os.environ.get("NAT_SCHEDULER_TEST_ROUNDS", "80"))
@@ -81,10 +82,10 @@ def recipes(draw: st.DrawFn) -> Recipe:
 
 
 @pytest.fixture(autouse=True, scope="module")
-def _little_effort() -> Iterator[None]:
+def _give_up_early() -> Iterator[None]:
     """Let CP-SAT give up early: its answers are looked at here, not how good they are."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(exact, "EFFORT", 0.02)
+        little_effort(patch)
         yield
 
 

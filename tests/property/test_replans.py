@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from scheduler.errors import NoPlanError
-from scheduler.solve import exact, make_plan
+from scheduler.solve import make_plan
+from tests.effort import no_effort
 from tests.replans import (
     breaches,
     mended,
@@ -26,7 +27,7 @@ ROUNDS = int(os.environ.get("NAT_SCHEDULER_TEST_ROUNDS", "60"))
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exact, "EFFORT", 0.0)  # how good the plans are is tested elsewhere
+    no_effort(monkeypatch)  # how good the plans are is tested elsewhere
 
 
 @st.composite

@@ -12,7 +12,8 @@ from scheduler.domain.instance import Instance
 from scheduler.domain.metrics import summarise
 from scheduler.domain.plan import Plan
 from scheduler.domain.verify import verify
-from scheduler.solve import exact, make_plan
+from scheduler.solve import make_plan
+from tests.effort import no_effort
 from tests.handmade import greedy_plan
 from tests.rounds import Recipe, random_instance
 
@@ -21,9 +22,9 @@ BUSY = Recipe(special=False, num_communities=6, num_sites=4, num_labs=2, hours=8
 
 
 @pytest.fixture(autouse=True)
-def little_effort(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let CP-SAT give up early: how good the plans are is not tested here."""
-    monkeypatch.setattr(exact, "EFFORT", 0.02)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Search no small round: how good the plans are is not tested here."""
+    no_effort(monkeypatch)
 
 
 def made(instance: Instance) -> Plan:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from scheduler.solve import exact
+from tests import effort
 
 
 @pytest.fixture
 def little_effort(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let CP-SAT give up early, where its answers are not what is tested."""
-    monkeypatch.setattr(exact, "EFFORT", 0.02)
+    """Give up small rounds early, where the answers are not what is tested."""
+    effort.little_effort(monkeypatch)
