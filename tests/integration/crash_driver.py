@@ -18,6 +18,7 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+import alembic.context  # noqa: F401  # here, so that no child has to
 import numpy as np
 
 from scheduler.app.plan import PlanOptions, plan_round
