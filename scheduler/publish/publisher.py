@@ -202,7 +202,7 @@ def _with_formats(
     if XLSX in formats:
         paths = _Paths(schedule.instance)
         parts = ((d, paths.by_kind(_scope(schedule, d))) for d in scope.districts)
-        yield from workbook_files(rows, schedule, ((paths.folders[d], p) for d, p in parts))
+        yield from workbook_files(rows, ((paths.folders[d], p) for d, p in parts))
     if GEOJSON in formats:
         yield from geojson_files(rows, schedule)
     if PARQUET in formats:

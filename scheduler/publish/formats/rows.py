@@ -6,7 +6,7 @@ The tables are read from the files' own bytes: what a cell says is what it says 
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import polars as pl
 
@@ -50,6 +50,18 @@ class Rows:
     def paths(self, kind: str) -> list[str]:
         """Return the files of a kind, in the order they were published."""
         return list(self._files[kind])
+
+    def part(self, paths: Mapping[str, Iterable[str]]) -> Rows:
+        """Return these files alone, by kind."""
+        chosen = Rows(self.language)
+        for kind, wanted in paths.items():
+            chosen._files[kind] = {path: self._files[kind][path] for path in wanted}
+        return chosen
+
+    @property
+    def num_bytes(self) -> int:
+        """Return the bytes of all files."""
+        return sum(len(content) for files in self._files.values() for content in files.values())
 
     def table(self, kind: str, paths: Iterable[str] | None = None) -> pl.DataFrame:
         """Return the rows of the files of a kind, all or those named, one below the other.

@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import io
 import re
+import signal
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from multiprocessing import get_context
 from unicodedata import east_asian_width
 
 import polars as pl
@@ -15,7 +17,6 @@ from xlsxwriter.format import Format
 from xlsxwriter.workbook import Workbook
 
 from scheduler.publish.formats.rows import NUMBERS, Rows
-from scheduler.publish.schedule import Schedule
 
 SHEETS = {
     "zh": {"districts": "汇总", "sites": "采样点", "labs": "检测机构"},
@@ -25,18 +26,32 @@ LONGEST_NAME = 31  # characters; Excel refuses more
 RESERVED = "history"  # Excel keeps this name for itself
 MOST_COLUMNS = 40  # width of the widest column, in characters
 MEASURED_ROWS = 300  # rows that decide how wide a column is
+PROCESSES = 2
+TOGETHER_BYTES = 8_000_000  # of files of which one process makes all workbooks, in 5 seconds
 
 _UNSAFE = re.compile(r"[\x00-\x1f\[\]:*?/\\]")
 Parts = dict[str, list[str]]
 """Kind -> files of one district."""
 
 
-def workbook_files(
-    rows: Rows, schedule: Schedule, parts: Iterable[tuple[str, Parts]]
-) -> Iterator[tuple[str, bytes]]:
-    """Yield path and content of ``workbooks/<district>.xlsx``, for each district and its files."""
-    for folder, paths in parts:
-        yield f"workbooks/{folder}.xlsx", _workbook(rows, schedule, paths)
+def workbook_files(rows: Rows, parts: Iterable[tuple[str, Parts]]) -> Iterator[tuple[str, bytes]]:
+    """Yield path and content of ``workbooks/<district>.xlsx``, for each district and its files.
+
+    Large ones are made by two processes, since cells are written one by one.
+    """
+    books = [(f"workbooks/{folder}.xlsx", (rows.part(paths), paths)) for folder, paths in parts]
+    if len(books) == 1 or rows.num_bytes < TOGETHER_BYTES:
+        yield from ((path, _workbook(book)) for path, book in books)
+        return
+    context = get_context("spawn")  # threads of this process would not be there in a copy of it
+    with context.Pool(PROCESSES, initializer=_leave_interrupts) as pool:
+        made = pool.imap(_workbook, [book for _, book in books])
+        yield from ((path, content) for (path, _), content in zip(books, made, strict=True))
+
+
+def _leave_interrupts() -> None:
+    """Leave Ctrl-C to the process that asked: it ends this one."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def sheet_names(wanted: Iterable[str]) -> list[str]:
@@ -53,13 +68,14 @@ def sheet_names(wanted: Iterable[str]) -> list[str]:
     return names
 
 
-def _workbook(rows: Rows, schedule: Schedule, paths: Parts) -> bytes:
+def _workbook(district: tuple[Rows, Parts]) -> bytes:
+    rows, paths = district
     buffer = io.BytesIO()
     with xlsxwriter.Workbook(buffer, {"constant_memory": True, "strings_to_urls": False}) as book:
         # The date of a file that is made again must not make it another file.
         book.set_properties({"created": datetime(2020, 1, 1, tzinfo=UTC).replace(tzinfo=None)})
         head = book.add_format({"bold": True, "bg_color": "#DDE6EC", "bottom": 1, "font_size": 11})
-        common = SHEETS[schedule.language]
+        common = SHEETS[rows.language]
         towns = [rows.table("communities", [path]) for path in paths["communities"]]
         titles = [
             _title(town, path) for town, path in zip(towns, paths["communities"], strict=True)

@@ -15,6 +15,7 @@ import polars as pl
 import pytest
 from openpyxl.utils import get_column_letter
 
+from scheduler.publish.formats import workbook
 from scheduler.publish.formats.rows import NUMBERS
 from scheduler.publish.formats.workbook import sheet_names
 from scheduler.publish.publisher import FORMATS, Schedule, publish
@@ -116,6 +117,17 @@ def test_workbook_opens_right(published: Path) -> None:
     letter = get_column_letter(head["社区编码"])
     assert sheet.column_dimensions[letter].width >= 11
     assert all(len(name) <= 31 for name in book.sheetnames)
+
+
+def test_two_processes_make_the_same_workbooks(
+    published: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rule: workbooks of a whole city, made by two processes, are those that one would make."""
+    monkeypatch.setattr(workbook, "TOGETHER_BYTES", 0)
+    again = publish(tmp_path, _schedule(), formats=["xlsx"]).path
+    for name in ("A", "B"):
+        path = f"workbooks/{name}.xlsx"
+        assert (again / path).read_bytes() == (published / path).read_bytes()
 
 
 def test_sheet_names_are_safe_and_unique() -> None:
