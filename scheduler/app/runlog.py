@@ -34,9 +34,9 @@ class Stages:
         self._name, self._last = name, now
         self._report(name, gap)
 
-    def end(self) -> dict[str, float]:
+    def end(self, *, well: bool = True) -> dict[str, float]:
         """Close the last stage and return all of them with their total."""
-        self("done")
+        self("done" if well else "stopped")
         return {**self.seconds, "total": round(self.clock.monotonic() - self._begin, 3)}
 
 
@@ -69,7 +69,7 @@ def logged(command: str, folder: Path, database_url: str | None, stages: Stages)
             message = type(error).__name__
             raise
         finally:
-            run.seconds = stages.end()
+            run.seconds = stages.end(well=not exit_code)
             store.log_run(
                 RunRecord(
                     command=command, started_at=begin, ended_at=clock.now(), exit_code=exit_code,

@@ -127,6 +127,7 @@ def _check_sums(blocks: Parsed, communities: Parsed, community: Ints) -> None:
     spoilt = np.bincount(index, blocks.bad["people"][inside], minlength=count) > 0
     usable = communities.good("community_id", "population", "participation") & ~spoilt
     ids = communities.values["community_id"]
+    usable &= np.isin(np.arange(count), np.unique(ids.astype(str), return_index=True)[1])  # C301
     first = np.full(count, -1)
     rows = np.flatnonzero(inside)
     first[index[::-1]] = rows[::-1]

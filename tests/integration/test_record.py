@@ -357,6 +357,12 @@ def test_what_cannot_run(folder: Path, tmp_path: Path) -> None:
     assert told("round", "coverage", folder)["rounds"][0]["coverage"] is None
 
 
+def test_a_time_that_is_none_is_told(folder: Path) -> None:
+    """A moment that cannot be read exits 2, with an example of one that can."""
+    done = run("missed", folder, "--at", "tomorrow")
+    assert (done.exit_code, "2020-12-22 06:15" in done.output) == (2, True)
+
+
 def test_a_roster_that_was_touched_is_refused(folder: Path) -> None:
     """A roster file that is not the one written is not trusted."""
     path = folder / "rosters/0001/roster.parquet"

@@ -14,7 +14,25 @@ from scheduler.cli.progress import Progress
 from scheduler.cli.render import table
 from scheduler.domain.row_codes import ROW_CODES
 
-MOMENT = click.DateTime(["%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"])
+
+class _Moment(click.DateTime):
+    """A local time to the minute, or to the second."""
+
+    def __init__(self) -> None:
+        super().__init__(["%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"])
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None  # noqa: ANN401  # click's signature
+    ) -> Any:  # noqa: ANN401  # as above  # fmt: skip
+        """Return the time, or say how one is written."""
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter:
+            self.fail(f'expected a local time such as "2020-12-22 06:15", got "{value}"', param,
+                      ctx)  # fmt: skip
+
+
+MOMENT = _Moment()
 
 
 @click.command()

@@ -37,6 +37,14 @@ def test_cut_blocks(tmp_path: Path) -> None:
     assert not instance.has_blocks_file
 
 
+def test_a_community_that_stands_twice_is_one_finding(tmp_path: Path) -> None:
+    """The second row is told to be the second, not to lack the blocks that the first has."""
+    folder = tiny_with(tmp_path / "round")
+    with (folder / "communities.csv").open("a", encoding="utf-8") as file:
+        file.write((folder / "communities.csv").read_text(encoding="utf-8").splitlines()[1])
+    assert [f.code for f in load(folder).findings] == ["C301"]
+
+
 def test_cut_of_many_sizes() -> None:
     """Blocks of every population add up, differ by at most 1, and never exceed the limit."""
     instance = load_instance(TINY)
