@@ -15,9 +15,8 @@ from scheduler.domain.plan import Plan
 from scheduler.domain.standing import Standing
 from scheduler.domain.verify import verify
 from scheduler.domain.verify.effective import Effective
-from scheduler.solve import make_plan
+from scheduler.solve import exact, make_plan
 from scheduler.solve.repair import Repaired
-from tests.effort import no_effort
 from tests.planting import again, edit, without
 from tests.replans import (
     breaches,
@@ -48,7 +47,7 @@ def spoils(code: str) -> Callable[[Callable[[Case], Case]], Callable[[Case], Cas
 def case() -> Case:
     """Return a correct re-plan: a site closed, and people of one call missed."""
     with pytest.MonkeyPatch.context() as patch:
-        no_effort(patch)
+        patch.setattr(exact, "EFFORT", 0.0)
         instance = random_instance(3, Recipe(num_communities=8, num_sites=6, special=False))
         plan = make_plan(instance, seed=0)
     first = plan.assignments.iloc[int(np.argmax(plan.assignments["people"]))]
