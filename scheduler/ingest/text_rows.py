@@ -32,6 +32,7 @@ _DAMAGE = "\ufffd"
 _TRIED_BYTES = 1 << 20
 _NO_FAULT = pl.lit(None, pl.String).alias(FAULT)
 _MANGLED = r"^\d(\.\d+)?[eE]\+\d+$"  # an id that a spreadsheet has rounded
+_POWERS = (b"E+", b"e+")
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,19 @@ def _from_text(text: _Text, table: Table, log: FileLog) -> pl.DataFrame | None:
     if frame is None:
         frame = _careful(text.data[begin:], names, line + 1)
     plain = not (any(b in text.data for b in _PLAIN_BLANKS) or _has_bare_return(text.data))
-    return _known_columns(frame, places, table, _Look(text.damaged, plain))
+    look = _Look(
+        damaged=text.damaged,
+        plain=plain,
+        ascii=_is_ascii(text.data, begin),
+        rounded=any(sign in text.data for sign in _POWERS),
+    )
+    return _known_columns(frame, places, table, look)
+
+
+def _is_ascii(data: bytes, begin: int) -> bool:
+    """Return whether the rows are ASCII, whatever the header is."""
+    chunks = range(begin, len(data), _CHUNK_BYTES)
+    return all(data[at : at + _CHUNK_BYTES].isascii() for at in chunks)
 
 
 def _header(data: bytes) -> tuple[list[str] | None, int, int]:
@@ -215,15 +228,20 @@ def _from_parquet(path: Path, table: Table, log: FileLog) -> pl.DataFrame | None
     wanted = {names[place]: f"{place}" for place in places.values()}
     frame = frame.select(pl.col(old).cast(pl.String).alias(new) for old, new in wanted.items())
     frame = frame.with_row_index(LINE, offset=1).with_columns(pl.lit(None, pl.String).alias(FAULT))
-    return _known_columns(frame, places, table, _Look(damaged=True, plain=False))
+    return _known_columns(frame, places, table, _Look(damaged=True))
 
 
 @dataclass(frozen=True)
 class _Look:
-    """What the bytes of a file tell of its cells: ``plain`` has no blank that ASCII knows."""
+    """What the bytes of a file tell of its cells, so that not each cell need be looked at.
+
+    ``plain`` has no blank that ASCII knows, ``rounded`` may have ids that a spreadsheet rounded.
+    """
 
     damaged: bool
-    plain: bool
+    plain: bool = False
+    ascii: bool = False
+    rounded: bool = True
 
 
 def _has_bare_return(data: bytes) -> bool:
@@ -236,7 +254,7 @@ def _known_columns(
     """Return the table's columns with tidy cells, without blank rows."""
     known = [column.name for column in table.columns if column.name in places]
     rows = pl.DataFrame(
-        [_tidy(frame[f"{places[name]}"], plain=look.plain).alias(name) for name in known]
+        [_tidy(frame[f"{places[name]}"], look).alias(name) for name in known]
         + [frame[LINE], frame[FAULT]]
     )
     del frame
@@ -246,6 +264,8 @@ def _known_columns(
     if look.damaged:
         hurt = pl.any_horizontal(pl.col(name).str.contains(f"[{_DAMAGE}\0]") for name in known)
         rows = rows.with_columns(_first_fault(hurt, "C604"))
+    if not look.rounded:
+        return rows
     rounded = pl.col(known[0]).str.contains(_MANGLED)
     return rows.with_columns(_first_fault(rounded, "C604"))
 
@@ -254,17 +274,14 @@ def _first_fault(when: pl.Expr, code: str) -> pl.Expr:
     return pl.when(pl.col(FAULT).is_null() & when).then(pl.lit(code)).otherwise(FAULT).alias(FAULT)
 
 
-def _tidy(cells: pl.Series, *, plain: bool) -> pl.Series:
-    """Return cells without outer blanks; full-width forms become plain ones.
-
-    With ``plain`` a column of ASCII has no blanks, and need not be gone through.
-    """
+def _tidy(cells: pl.Series, look: _Look) -> pl.Series:
+    """Return cells without outer blanks; full-width forms become plain ones."""
     if cells.null_count():
         cells = cells.fill_null("")
-    if (cells.str.len_bytes() != cells.str.len_chars()).any():
+    if not look.ascii and (cells.str.len_bytes() != cells.str.len_chars()).any():
         stripped = cells.str.strip_chars(_BLANKS)
         return stripped.str.normalize("NFKC").str.strip_chars(_BLANKS)
-    if plain:
+    if look.plain:
         return cells
     stripped = cells.str.strip_chars(_BLANKS)
     return cells if (stripped.str.len_bytes() == cells.str.len_bytes()).all() else stripped

@@ -14,6 +14,7 @@ from scheduler.solve import make_plan
 from scheduler.solve.exact import objective
 from scheduler.solve.planner import solve_round
 from scheduler.solve.spacing import site_quota
+from tests.effort import little_effort
 from tests.property.brute_force import BruteForce
 from tests.rounds import Recipe, random_instance
 
@@ -106,8 +107,10 @@ def test_as_few_people_as_can_be_are_left_out(seed: int) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
-def test_a_small_round_never_gets_dearer(seed: int) -> None:
+def test_a_small_round_never_gets_dearer(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """In rounds of 8 to 20 blocks the plan costs at most what the flows' plan costs."""
+    if seed % 2:  # of all zones, which takes long to search
+        little_effort(monkeypatch)
     recipe = Recipe(
         num_communities=4 + seed,
         blocks_per_community=2,
