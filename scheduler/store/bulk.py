@@ -108,9 +108,7 @@ class PlanWriter:
         block_codes, texts = _distinct(frame["block_id"])
         codes, pairs = pd.factorize(communities * len(texts) + block_codes)
         parents, blocks = np.divmod(pairs, max(1, len(texts)))
-        wanted = [
-            (p, texts[b]) for p, b in zip(parents.tolist(), blocks.tolist(), strict=True)
-        ]
+        wanted = [(p, texts[b]) for p, b in zip(parents.tolist(), blocks.tolist(), strict=True)]
         return np.array(self._key_of("blocks", wanted), dtype=np.int64)[codes]
 
     def _key_of(self, name: str, wanted: Sequence[tuple[int, str]]) -> list[int]:
