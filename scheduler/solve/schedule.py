@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain, pairwise
 
 import numpy as np
 
@@ -215,19 +216,20 @@ def _late_tubes(layout: Layout, flow: LabFlow, reach: Reach, labs: LabSide) -> l
 def _call(task: Task, runs: list[list[Ints]], tubes: Ints) -> Calls:
     """Call every run's blocks so that the streams' tubes per wave come out as planned."""
     calls: list[Call] = []
-    stream_of: list[int] = []
+    ends: list[int] = []
     for stream, blocks_of_runs in enumerate(runs):
         pieces = task.layout.group_pieces[task.layout.group[stream]]
-        for run, blocks in enumerate(blocks_of_runs):
+        edges = np.searchsorted(pieces[:, 0], np.arange(len(blocks_of_runs) + 1)).tolist()
+        for blocks, (first, end) in zip(blocks_of_runs, pairwise(edges), strict=True):
             if len(blocks):
-                mine = pieces[:, 0] == run
-                called = _call_run(
-                    task, stream, blocks, pieces[mine], tubes[stream, : len(mine)][mine]
+                calls += _call_run(
+                    task, stream, blocks, pieces[first:end], tubes[stream, first:end]
                 )
-                calls += called
-                stream_of += [stream] * len(called)
-    columns = np.array(calls, dtype=np.int64).reshape(-1, 3)
-    return Calls(columns[:, 0], np.array(stream_of, dtype=np.int64), columns[:, 1], columns[:, 2])
+        ends.append(len(calls))
+    flat = np.fromiter(chain.from_iterable(calls), dtype=np.int64, count=3 * len(calls))
+    columns = flat.reshape(-1, 3)
+    stream_of = np.repeat(np.arange(len(runs)), np.diff(ends, prepend=0))
+    return Calls(columns[:, 0], stream_of, columns[:, 1], columns[:, 2])
 
 
 def _call_run(task: Task, stream: int, blocks: Ints, pieces: Ints, tubes: Ints) -> list[Call]:
@@ -242,22 +244,22 @@ def _call_run(task: Task, stream: int, blocks: Ints, pieces: Ints, tubes: Ints) 
     waves, sent = pieces[some[0] : some[-1] + 1], sent[some[0] : some[-1] + 1]
     order = order_blocks(task.order, blocks, waves[:, 1], sent)
     return fill_run(
-        [(b, int(task.people[b])) for b in order],
-        [(int(p[2]), int(p[3]), int(n)) for p, n in zip(waves, sent, strict=True)],
+        list(zip(order, task.people[order].tolist(), strict=True)),
+        list(zip(waves[:, 2].tolist(), waves[:, 3].tolist(), sent.tolist(), strict=True)),
         quota,
     )
 
 
 def people_of_tubes(total: int, tubes: Ints, room: Ints, pool: int) -> Ints:
     """Return people per wave that fill the tubes within the room; the last waves take less."""
-    people = np.minimum(tubes * pool, room)
-    surplus = int(people.sum()) - total
+    people: list[int] = np.minimum(tubes * pool, room).tolist()
+    surplus = sum(people) - total
     for wave in range(len(people) - 1, -1, -1):
-        cut = min(max(surplus, 0), int(people[wave]))
+        cut = min(max(surplus, 0), people[wave])
         people[wave] -= cut
         surplus -= cut
-    for wave in range(len(people)):
-        add = min(max(-surplus, 0), int(room[wave] - people[wave]))
+    for wave, most in enumerate(room.tolist()) if surplus else ():
+        add = min(-surplus, most - people[wave])
         people[wave] += add
         surplus += add
-    return people
+    return np.array(people, dtype=np.int64)
