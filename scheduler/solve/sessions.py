@@ -66,7 +66,7 @@ def _nearest(sums: int, target: int) -> int:
     if below < 0 or above < 0:
         return max(below, above)
     if target - below == above - target:
-        return next(iter({below, above}))
+        return next(iter({below, above}))  # a set's order leans to neither side
     return below if target - below < above - target else above
 
 
