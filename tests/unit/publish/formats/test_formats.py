@@ -15,9 +15,10 @@ import polars as pl
 import pytest
 from openpyxl.utils import get_column_letter
 
+from scheduler.domain.choices import FORMATS
 from scheduler.publish.formats.rows import NUMBERS
 from scheduler.publish.formats.workbook import sheet_names
-from scheduler.publish.publisher import FORMATS, Schedule, publish
+from scheduler.publish.publisher import Schedule, publish
 from scheduler.publish.words import CHINESE_HEADERS, LAB_COLUMNS
 from tests.plans import texts, tiny_instance, tiny_plan
 
