@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from scheduler.app.foreseen import stage_seconds
 from scheduler.app.heal import heal, round_info
 from scheduler.app.runlog import Stages, logged
 from scheduler.app.runtime import Clock, Report, round_lock, silent
@@ -55,9 +56,15 @@ class PlanResult:
 
 
 def plan_round(
-    folder: Path, options: PlanOptions, report: Report = silent, clock: Clock | None = None
+    folder: Path,
+    options: PlanOptions,
+    report: Report = silent,
+    clock: Clock | None = None,
+    foresee: Callable[[Mapping[str, float]], None] = lambda _seconds: None,
 ) -> PlanResult:
     """Plan a round folder; a new revision appears whole in ``plans/`` and the store, or not at all.
+
+    ``foresee`` is told the seconds that the stages after reading should take, by name and in order.
 
     Raises
     ------
@@ -82,6 +89,8 @@ def plan_round(
         whole = vary(loaded.instance, options.changes)
         instance = whole if options.district is None else restrict(whole, options.district)
         run.instance = instance
+        if not options.certify:  # which plans again and again
+            foresee(stage_seconds(len(instance.blocks)))
         run.revision, plan = make_revision(
             folder, instance, options, run.store, Watch(clock, stages)
         )

@@ -62,7 +62,7 @@ def command(folder: Path, as_json: bool, quiet: bool, **options: object) -> None
     limit = options.pop("time_limit")
     asked = PlanOptions(time_limit_s=limit, **options)  # type: ignore[arg-type]  # click's values
     with Progress(quiet=quiet, lines=True) as progress:
-        result = plan_round(folder, asked, progress.stage)
+        result = plan_round(folder, asked, progress.stage, foresee=progress.foresee)
     if as_json:
         click.echo(json.dumps(result.to_dict(), ensure_ascii=False))
     else:
