@@ -131,7 +131,7 @@ def make_revision(
 
         try:
             keep(folder, (revision, plan), instance, store, extra, agreed)
-        except (CannotRunError, KeyError):
+        except (CannotRunError, LookupError, ValueError):
             agreed()  # what breaks a rule may not fit into the tables either: say why
             raise
     return revision, plan
