@@ -144,40 +144,50 @@ def _by_group(layout: Layout, rows: TubeRows, tubes: Floats) -> list[Floats]:
 
 
 def _shared(layout: Layout, load: Load, rows: TubeRows, volumes: Volumes) -> Ints:
-    """Return tubes ``[stream, piece]`` near the volumes of its groups."""
-    run_of = np.full(volumes.tubes.shape, -1, dtype=np.int64)
-    for group, pieces in enumerate(layout.group_pieces):
-        run_of[group, : len(pieces)] = pieces[:, 0]
+    """Return tubes ``[stream, piece]`` near the volumes of its groups.
+
+    Runs are shared each for itself: a row is a stream's run, its columns the pieces of the run.
+    """
+    most_runs = rows.tubes.shape[1]
+    edges = np.array(
+        [np.searchsorted(pieces[:, 0], range(most_runs + 1)) for pieces in layout.group_pieces]
+    )  # edges[group, run]: the first piece
     stream, run = np.nonzero(rows.tubes)
     part = layout.group[stream]
-    here = run_of[part] == run[:, None]
-    count, room = rows.tubes[stream, run], np.where(here, rows.room[stream], 0)
-    key = part * rows.tubes.shape[1] + run  # a run of a group is a part of its own
+    column = edges[part, run][:, None] + np.arange(np.diff(edges, axis=1).max())
+    here = column < edges[part, run + 1][:, None]
+    room = np.where(here, rows.room[stream[:, None], np.where(here, column, 0)], 0)
+    count = rows.tubes[stream, run]
+    key = part * most_runs + run  # a run of a group is a part of its own
     distinct, which = np.unique(key, return_inverse=True)
-    group, of_run = distinct // rows.tubes.shape[1], distinct % rows.tubes.shape[1]
-    wanted = np.zeros((len(distinct), volumes.tubes.shape[1]))
+    slices = [
+        (int(group), slice(*edges[group, run : run + 2].tolist()))
+        for group, run in zip(*np.divmod(distinct, most_runs), strict=True)
+    ]
     total = np.bincount(which, weights=count).astype(np.int64)
-    space = np.zeros(wanted.shape, dtype=np.int64)
+    space = np.zeros((len(distinct), room.shape[1]), dtype=np.int64)
     np.add.at(space, which, room)
-    for number, (g, r) in enumerate(zip(group.tolist(), of_run.tolist(), strict=True)):
-        at = slice(*np.searchsorted(layout.group_pieces[g][:, 0], [r, r + 1]).tolist())
-        wanted[number, at] = volumes.of_run(g, at, int(total[number]), space[number, at])
+    wanted = np.zeros(space.shape)
+    for number, (group, at) in enumerate(slices):
+        inside = slice(at.stop - at.start)
+        wanted[number, inside] = volumes.of_run(
+            group, at, int(total[number]), space[number, inside]
+        )
     quota = (load.quota / load.pool)[stream]
     even = even_volumes(Shares(which, quota, count, room, wanted))
     tubes = np.zeros_like(rows.room)
     owed: dict[tuple[int, bytes], Floats] = {}
     order = np.argsort(which, kind="stable")
-    edges = np.searchsorted(which[order], np.arange(len(distinct) + 1))
-    for number, (g, r) in enumerate(zip(group.tolist(), of_run.tolist(), strict=True)):
-        mine = order[edges[number] : edges[number + 1]]
-        pieces = layout.group_pieces[g]
-        at = slice(*np.searchsorted(pieces[:, 0], [r, r + 1]).tolist())
-        widest = int((pieces[at, 3] - pieces[at, 2]).max())
+    bounds = np.searchsorted(which[order], np.arange(len(distinct) + 1))
+    for number, (group, at) in enumerate(slices):
+        mine = order[bounds[number] : bounds[number + 1]]
+        pieces, inside = layout.group_pieces[group][at], slice(at.stop - at.start)
+        widest = int((pieces[:, 3] - pieces[:, 2]).max())
         least = -(-widest // int(load.pool[stream[mine[0]]]))
-        name = (int(layout.zone[stream[mine[0]]]), pieces[at].tobytes())
-        debt = owed.setdefault(name, np.zeros(at.stop - at.start))
+        name = (int(layout.zone[stream[mine[0]]]), pieces.tobytes())
+        debt = owed.setdefault(name, np.zeros(len(pieces)))
         tubes[stream[mine], at] = share_tubes(
-            even[mine, at], count[mine], room[mine, at], least, debt
+            even[mine, inside], count[mine], room[mine, inside], least, debt
         )
     return tubes
 
