@@ -7,9 +7,8 @@ from pathlib import Path
 
 from scheduler.domain.instance import Instance
 from scheduler.ingest.loader import load
-from scheduler.publish.files import sweep
+from scheduler.publish.files import FOLDER, sweep
 from scheduler.publish.plan_files import discard_partial, read_plan, revisions
-from scheduler.publish.publisher import FOLDER
 from scheduler.store import RoundInfo, Store
 
 

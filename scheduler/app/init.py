@@ -6,12 +6,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from scheduler.domain.choices import DEFAULT_SEED
 from scheduler.errors import CannotRunError
 from scheduler.generate.city import write_city
-from scheduler.generate.figures import CITIES
 from scheduler.generate.templates import write_templates
-
-DEFAULT_SEED = 1
 
 
 @dataclass(frozen=True)
@@ -51,6 +49,3 @@ def init_round(
     used = DEFAULT_SEED if seed is None else seed
     rows = write_city(folder, city, people, used, residents=residents)
     return InitResult(str(folder), city, True, used, rows)
-
-
-__all__ = ["CITIES", "DEFAULT_SEED", "InitResult", "init_round"]

@@ -14,11 +14,12 @@ from scheduler.app.publish import check_clean
 from scheduler.app.revision import Revision, check_district, open_revision
 from scheduler.app.runtime import Report, round_lock, silent
 from scheduler.domain.city import Ints
+from scheduler.publish.files import FOLDER
 from scheduler.publish.notices.pictures import find_browser, take_pictures
 from scheduler.publish.notices.template import Templates
 from scheduler.publish.notices.texts import read_texts
 from scheduler.publish.notices.writer import notice_pages, write_notices
-from scheduler.publish.publisher import FOLDER, NOTICES, Schedule, publication_name
+from scheduler.publish.publisher import NOTICES, Schedule, publication_name
 
 TEMPLATES = "templates"
 """Folder of a round folder whose templates are used unless others are named."""

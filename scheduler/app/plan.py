@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from scheduler.app.certify import Certified, certify
+from scheduler.app.foreseen import stage_seconds
 from scheduler.app.heal import heal, round_info
 from scheduler.app.runlog import Stages, logged
 from scheduler.app.runtime import Clock, Report, round_lock, silent
@@ -15,12 +16,15 @@ from scheduler.app.variant import vary
 from scheduler.domain.district import restrict
 from scheduler.domain.instance import Instance
 from scheduler.domain.plan import Plan
-from scheduler.domain.verify import verify
-from scheduler.errors import BreachError, InputError, PromiseError
+from scheduler.domain.verify import Breach, verify
+from scheduler.errors import BreachError, CannotRunError, InputError, PromiseError
 from scheduler.ingest.loader import load
 from scheduler.publish.plan_files import commit_plan, discard_partial, next_revision, stage_plan
 from scheduler.solve import make_plan
 from scheduler.store import Store
+
+if TYPE_CHECKING:
+    from scheduler.app.certify import Certified
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,9 +56,15 @@ class PlanResult:
 
 
 def plan_round(
-    folder: Path, options: PlanOptions, report: Report = silent, clock: Clock | None = None
+    folder: Path,
+    options: PlanOptions,
+    report: Report = silent,
+    clock: Clock | None = None,
+    foresee: Callable[[Mapping[str, float]], None] = lambda _seconds: None,
 ) -> PlanResult:
     """Plan a round folder; a new revision appears whole in ``plans/`` and the store, or not at all.
+
+    ``foresee`` is told the seconds that the stages after reading should take, by name and in order.
 
     Raises
     ------
@@ -79,6 +89,8 @@ def plan_round(
         whole = vary(loaded.instance, options.changes)
         instance = whole if options.district is None else restrict(whole, options.district)
         run.instance = instance
+        if not options.certify:  # which plans again and again
+            foresee(stage_seconds(len(instance.blocks)))
         run.revision, plan = make_revision(
             folder, instance, options, run.store, Watch(clock, stages)
         )
@@ -108,16 +120,20 @@ def make_revision(
     """
     revision = next_revision(folder)
     plan = _make(instance, options, revision, watch)
-    watch.stages("checking", plan.summary["relative_gap"])
-    _refuse_breaches(instance, plan, revision)
-    if options.strict and plan.summary["late_people"]:
-        raise PromiseError(
-            f"{plan.summary['late_people']:,} people would get their result after the promise "
-            f"of {instance.settings.targets.result_hours:g} hours; the plan was not kept",
-            hint="Plan without --strict to see when and where.",
-        )
-    watch.stages("writing", None)
-    keep(folder, (revision, plan), instance, store, extra)
+    if options.strict:
+        _refuse_late(instance, plan)
+    watch.stages("checking and writing", plan.summary["relative_gap"])
+    with ThreadPoolExecutor(max_workers=1) as aside:
+        breaches = aside.submit(verify, instance, plan, revision=revision)
+
+        def agreed() -> None:
+            _refuse_breaches(breaches.result())
+
+        try:
+            keep(folder, (revision, plan), instance, store, extra, agreed)
+        except (CannotRunError, LookupError, ValueError):
+            agreed()  # what breaks a rule may not fit into the tables either: say why
+            raise
     return revision, plan
 
 
@@ -131,6 +147,8 @@ def _make(instance: Instance, options: PlanOptions, revision: str, watch: Watch)
         )
 
     if options.certify:
+        from scheduler.app.certify import certify  # noqa: PLC0415  # few plans are lived through
+
         certified = certify(instance, make, seed=options.seed, report=watch.stages)
         _refuse_uncertified(certified, options)
         plan = certified.plan
@@ -149,8 +167,16 @@ def _deadline(clock: Clock, options: PlanOptions) -> Any:  # noqa: ANN401  # a f
     return lambda: clock.monotonic() > end
 
 
-def _refuse_breaches(instance: Instance, plan: Plan, revision: str) -> None:
-    breaches = verify(instance, plan, revision=revision)
+def _refuse_late(instance: Instance, plan: Plan) -> None:
+    if plan.summary["late_people"]:
+        raise PromiseError(
+            f"{plan.summary['late_people']:,} people would get their result after the promise "
+            f"of {instance.settings.targets.result_hours:g} hours; the plan was not kept",
+            hint="Plan without --strict to see when and where.",
+        )
+
+
+def _refuse_breaches(breaches: Sequence[Breach]) -> None:
     if breaches:
         raise BreachError(
             f"The plan made has {len(breaches)} breach(es) and was not kept; the first: "
@@ -175,17 +201,20 @@ def keep(
     instance: Instance,
     store: Store,
     more: Mapping[str, bytes] | None = None,
+    agreed: Callable[[], None] = lambda: None,
 ) -> None:
     """Write the folder beside its place, insert the rows, rename, commit: whole or not at all.
 
-    ``made`` is the revision and its plan, ``more`` further files of it. Killed between renaming
-    and committing, the folder is there and the rows are not: :func:`heal` puts them in.
+    ``made`` is the revision and its plan, ``more`` further files of it; ``agreed()`` raises where
+    it must not be kept, and is asked last. Killed between renaming and committing, the folder is
+    there and the rows are not: :func:`heal` puts them in.
     """
     revision, plan = made
     stage_plan(folder, revision, plan, more)
     try:
         with store.transaction() as change:
             change.add_revision(round_info(instance), revision, plan, replace=True)
+            agreed()
             commit_plan(folder, revision)
     finally:
         discard_partial(folder)

@@ -13,10 +13,10 @@ from scheduler.app.runtime import Report, round_lock, silent
 from scheduler.app.standing import changes_since, published_revisions
 from scheduler.domain.verify import Breach, verify
 from scheduler.errors import BreachError, CannotRunError
-from scheduler.publish.files import sweep
-from scheduler.publish.publisher import FOLDER, FORMATS, Progress, Published, Schedule, publish
+from scheduler.publish.files import FOLDER, sweep
+from scheduler.publish.publisher import Progress, Published, Schedule, publish
 
-__all__ = ["FORMATS", "PublishResult", "breaches_of", "check_clean", "publish_revision"]
+__all__ = ["PublishResult", "breaches_of", "check_clean", "publish_revision"]
 
 NUM_TOLD = 5
 """Breaches told with the error; `verify` lists them all."""

@@ -11,9 +11,9 @@ from scheduler.app.revision import Revision, open_revision
 from scheduler.app.runtime import Report, round_lock, silent
 from scheduler.domain.plan import Plan
 from scheduler.errors import CannotRunError
-from scheduler.publish.files import MANIFEST, write_beside
+from scheduler.publish.files import FOLDER, MANIFEST, write_beside
 from scheduler.publish.plan_files import read_plan, revisions
-from scheduler.publish.publisher import FOLDER, REPORT, Schedule, publication_name
+from scheduler.publish.publisher import REPORT, Schedule, publication_name
 from scheduler.publish.report.boundaries import read_boundaries
 from scheduler.publish.report.extras import read_extras
 from scheduler.publish.report.page import report_html

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 
 from scheduler.app.revision import Revision, open_revision
+from scheduler.domain.choices import CASES
 from scheduler.domain.instance import Instance
 from scheduler.domain.plan import Reason
 from scheduler.errors import CannotRunError
 from scheduler.generate.figures import configs_folder
 from scheduler.publish.analysis_files import write_analysis
 from scheduler.simulate import (
-    CASES,
     Case,
     Consigned,
     Tick,
@@ -131,4 +131,4 @@ def _without_schedule(
     return {**found["city"], "replications": times, "districts": found["districts"]}
 
 
-__all__ = ["CASES", "SimulateOptions", "SimulateResult", "simulate_round"]
+__all__ = ["SimulateOptions", "SimulateResult", "simulate_round"]

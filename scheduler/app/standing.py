@@ -18,7 +18,7 @@ from scheduler.errors import CannotRunError, InputError, Severity
 from scheduler.ingest.counted import COUNTED_FILE, with_counted
 from scheduler.ingest.events import read_events
 from scheduler.ingest.loader import Loaded
-from scheduler.publish.files import MANIFEST
+from scheduler.publish.files import FOLDER, MANIFEST
 from scheduler.publish.plan_files import (
     read_bytes,
     read_extra,
@@ -26,7 +26,6 @@ from scheduler.publish.plan_files import (
     read_summary,
     revisions,
 )
-from scheduler.publish.publisher import FOLDER
 from scheduler.publish.replan_files import DONE_FILE, EVENTS_FILE, done_of
 
 REPLAN = "replan"

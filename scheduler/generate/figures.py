@@ -10,9 +10,9 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from scheduler.domain.choices import CITIES
 from scheduler.errors import CannotRunError
 
-CITIES = ("dalian", "harbin", "dazu", "shanghai")
 """Cities with a file of figures."""
 
 

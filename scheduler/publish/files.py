@@ -18,6 +18,9 @@ from pathlib import Path
 
 from scheduler.errors import CannotRunError
 
+FOLDER = "published"
+"""Where publications are, in a round's folder."""
+
 MANIFEST = "manifest.json"
 
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2  # linux/fcntl.h, linux/fs.h

@@ -14,13 +14,14 @@ from pathlib import Path
 
 import numpy as np
 
+from scheduler.domain.choices import CSV, GEOJSON, PARQUET, XLSX
 from scheduler.domain.city import Ints
 from scheduler.domain.instance import Instance
 from scheduler.publish.cells import file_names
 from scheduler.publish.changes_csv import change_files
 from scheduler.publish.community_csv import community_files
 from scheduler.publish.district_csv import DistrictSheets
-from scheduler.publish.files import switch_link, write_publication
+from scheduler.publish.files import FOLDER, switch_link, write_publication
 from scheduler.publish.formats.geojson import geojson_files
 from scheduler.publish.formats.parquet import parquet_files
 from scheduler.publish.formats.rows import KINDS, Rows
@@ -29,8 +30,6 @@ from scheduler.publish.lab_csv import lab_files
 from scheduler.publish.schedule import Schedule
 from scheduler.publish.site_csv import site_files
 
-FOLDER = "published"
-CSV, XLSX, GEOJSON, PARQUET = FORMATS = ("csv", "xlsx", "geojson", "parquet")
 REPORT, NOTICES = "report.html", "notices"
 """Made from a revision after it was published; they stay when it is published again."""
 
@@ -233,4 +232,4 @@ def _counted(
         progress(done, max(total, done))
 
 
-__all__ = ["FORMATS", "Published", "Schedule", "district_folders", "publication_name", "publish"]
+__all__ = ["Published", "Schedule", "district_folders", "publication_name", "publish"]

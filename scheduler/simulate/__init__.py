@@ -1,13 +1,12 @@
 """A plan lived through by random people, couriers and laboratory runs."""
 
-from scheduler.simulate.cases import CASES, Case, case_named
+from scheduler.simulate.cases import Case, case_named
 from scheduler.simulate.live import Lived, Tick, live
 from scheduler.simulate.report import level_failed, report, shares_in_time
 from scheduler.simulate.unscheduled import ArrivalCurve, load_curve, unscheduled_visits
 from scheduler.simulate.visits import Consigned, Visits, planned_visits
 
 __all__ = [
-    "CASES",
     "ArrivalCurve",
     "Case",
     "Consigned",

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from scheduler.domain.choices import CASES
 from scheduler.domain.city import Ints
 from scheduler.domain.instance import Instance
 from scheduler.errors import CannotRunError
@@ -51,10 +52,6 @@ class Case:
         if self.people != 1.0:
             found["people_factor"] = self.people
         return found
-
-
-CASES = ("plain", "registration_down", "lab_out", "rain", "more_people")
-"""Names of the cases."""
 
 
 def case_named(name: str, instance: Instance, visits: Visits, consigned: Consigned) -> Case:

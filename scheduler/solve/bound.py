@@ -57,13 +57,23 @@ class LabCosts:
         self._weight = instance.settings.weights.late
 
     def wave_cost(self, travel: Ints, pool: int) -> Floats:
-        """Return the least cost per person over all labs, ``[site, wave]``."""
-        return np.stack([cost.min(axis=1) for cost in self._by_wave(travel, pool)], axis=1)
+        """Return the least cost per person over all labs, ``[site, wave]``.
+
+        A cost depends on the lab and the minutes to it, and a city has ten times as many sites as
+        minutes: the costs are worked out once by minute and looked up.
+        """
+        beyond = self._instance.settings.targets.max_holding_min + 1
+        minutes, row = np.unique(np.minimum(travel, beyond), return_inverse=True)
+        at = row.reshape(travel.shape) * travel.shape[1] + np.arange(travel.shape[1])
+        grid = np.repeat(minutes[:, None], travel.shape[1], axis=1)
+        costs = self._by_wave(grid, pool)
+        return np.stack([cost.ravel()[at].min(axis=1) for cost in costs], axis=1)
 
     def _by_wave(self, travel: Ints, pool: int) -> Iterator[Floats]:
-        """Yield ``cost[site, lab]`` of each wave, inf where the lab cannot take the tube.
+        """Yield ``cost[row, lab]`` of each wave, inf where the lab cannot take the tube.
 
-        Takes a lab where some slot of the wave keeps ``max_holding_min``: the relaxed reading.
+        ``travel[row, lab]`` are minutes. Takes a lab where some slot of the wave keeps
+        ``max_holding_min``: the relaxed reading.
         """
         hours, settings = self._hours, self._instance.settings
         per_person = self._prices.of_start(hours) / pool

@@ -15,14 +15,13 @@ from scheduler.domain.instance import Instance
 from scheduler.domain.metrics import summarise
 from scheduler.solve.exact_answer import answer_of, solution_of
 from scheduler.solve.exact_model import ExactModel, Found
-from scheduler.solve.exact_round import Answer, SmallRound
+from scheduler.solve.exact_round import MOST_BLOCKS, Answer, SmallRound
 from scheduler.solve.market import Market
 from scheduler.solve.planner import Solution
 from scheduler.solve.tables import plan_tables
 
-MOST_BLOCKS = 40
 MOST_VARIABLES = 12_000
-"""Rounds above either limit keep the plan of the flows."""
+"""A round with more keeps the plan of the flows."""
 EFFORT = 0.5
 """CP-SAT's deterministic time for a model: some 1 to 3 seconds."""
 MOST_MIP_EFFORT = 80_000  # variables x blocks

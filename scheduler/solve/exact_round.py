@@ -21,6 +21,8 @@ from scheduler.solve.market import Market
 from scheduler.solve.reach import Promise, start_min
 from scheduler.solve.streams import runs_of
 
+MOST_BLOCKS = 40
+"""Blocks with people, up to which a round is small."""
 SCALE = 1_000
 """Whole cost units per person-minute."""
 

@@ -8,8 +8,9 @@ from scheduler.domain.instance import Instance
 from scheduler.domain.metrics import summarise
 from scheduler.domain.plan import Plan
 from scheduler.errors import NoPlanError
-from scheduler.solve.exact import improve
-from scheduler.solve.planner import solve_round
+from scheduler.solve.exact_round import MOST_BLOCKS
+from scheduler.solve.market import Market
+from scheduler.solve.planner import Solution, solve_round
 from scheduler.solve.spacing import site_quota
 from scheduler.solve.tables import plan_tables, tie_breaks
 
@@ -43,7 +44,7 @@ def make_plan(
     stage("queue grounds", None)
     quota = site_quota(instance)
     market, solution = solve_round(instance, quota, seed, stage)
-    solution = improve(instance, market, solution, seed=seed, report=stage)
+    solution = _improved(instance, market, solution, seed, stage)
     stage("tables", None)
     tables = plan_tables(instance, market, solution)
     summary = summarise(
@@ -51,3 +52,14 @@ def make_plan(
     )  # fmt: skip
     summary["tie_breaks"] = tie_breaks(instance, solution)
     return tables.with_summary(summary)
+
+
+def _improved(
+    instance: Instance, market: Market, solution: Solution, seed: int, report: Report
+) -> Solution:
+    """Search small rounds exactly."""
+    if int((instance.demand > 0).sum()) > MOST_BLOCKS:
+        return solution  # the solvers for that take 0.1 s to import
+    from scheduler.solve.exact import improve  # noqa: PLC0415
+
+    return improve(instance, market, solution, seed=seed, report=report)

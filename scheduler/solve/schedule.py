@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain, pairwise
 
 import numpy as np
 
@@ -143,40 +144,50 @@ def _by_group(layout: Layout, rows: TubeRows, tubes: Floats) -> list[Floats]:
 
 
 def _shared(layout: Layout, load: Load, rows: TubeRows, volumes: Volumes) -> Ints:
-    """Return tubes ``[stream, piece]`` near the volumes of its groups."""
-    run_of = np.full(volumes.tubes.shape, -1, dtype=np.int64)
-    for group, pieces in enumerate(layout.group_pieces):
-        run_of[group, : len(pieces)] = pieces[:, 0]
+    """Return tubes ``[stream, piece]`` near the volumes of its groups.
+
+    Runs are shared each for itself: a row is a stream's run, its columns the pieces of the run.
+    """
+    most_runs = rows.tubes.shape[1]
+    edges = np.array(
+        [np.searchsorted(pieces[:, 0], range(most_runs + 1)) for pieces in layout.group_pieces]
+    )  # edges[group, run]: the first piece
     stream, run = np.nonzero(rows.tubes)
     part = layout.group[stream]
-    here = run_of[part] == run[:, None]
-    count, room = rows.tubes[stream, run], np.where(here, rows.room[stream], 0)
-    key = part * rows.tubes.shape[1] + run  # a run of a group is a part of its own
+    column = edges[part, run][:, None] + np.arange(np.diff(edges, axis=1).max())
+    here = column < edges[part, run + 1][:, None]
+    room = np.where(here, rows.room[stream[:, None], np.where(here, column, 0)], 0)
+    count = rows.tubes[stream, run]
+    key = part * most_runs + run  # a run of a group is a part of its own
     distinct, which = np.unique(key, return_inverse=True)
-    group, of_run = distinct // rows.tubes.shape[1], distinct % rows.tubes.shape[1]
-    wanted = np.zeros((len(distinct), volumes.tubes.shape[1]))
+    slices = [
+        (int(group), slice(*edges[group, run : run + 2].tolist()))
+        for group, run in zip(*np.divmod(distinct, most_runs), strict=True)
+    ]
     total = np.bincount(which, weights=count).astype(np.int64)
-    space = np.zeros(wanted.shape, dtype=np.int64)
+    space = np.zeros((len(distinct), room.shape[1]), dtype=np.int64)
     np.add.at(space, which, room)
-    for number, (g, r) in enumerate(zip(group.tolist(), of_run.tolist(), strict=True)):
-        at = slice(*np.searchsorted(layout.group_pieces[g][:, 0], [r, r + 1]).tolist())
-        wanted[number, at] = volumes.of_run(g, at, int(total[number]), space[number, at])
+    wanted = np.zeros(space.shape)
+    for number, (group, at) in enumerate(slices):
+        inside = slice(at.stop - at.start)
+        wanted[number, inside] = volumes.of_run(
+            group, at, int(total[number]), space[number, inside]
+        )
     quota = (load.quota / load.pool)[stream]
     even = even_volumes(Shares(which, quota, count, room, wanted))
     tubes = np.zeros_like(rows.room)
     owed: dict[tuple[int, bytes], Floats] = {}
     order = np.argsort(which, kind="stable")
-    edges = np.searchsorted(which[order], np.arange(len(distinct) + 1))
-    for number, (g, r) in enumerate(zip(group.tolist(), of_run.tolist(), strict=True)):
-        mine = order[edges[number] : edges[number + 1]]
-        pieces = layout.group_pieces[g]
-        at = slice(*np.searchsorted(pieces[:, 0], [r, r + 1]).tolist())
-        widest = int((pieces[at, 3] - pieces[at, 2]).max())
+    bounds = np.searchsorted(which[order], np.arange(len(distinct) + 1))
+    for number, (group, at) in enumerate(slices):
+        mine = order[bounds[number] : bounds[number + 1]]
+        pieces, inside = layout.group_pieces[group][at], slice(at.stop - at.start)
+        widest = int((pieces[:, 3] - pieces[:, 2]).max())
         least = -(-widest // int(load.pool[stream[mine[0]]]))
-        name = (int(layout.zone[stream[mine[0]]]), pieces[at].tobytes())
-        debt = owed.setdefault(name, np.zeros(at.stop - at.start))
+        name = (int(layout.zone[stream[mine[0]]]), pieces.tobytes())
+        debt = owed.setdefault(name, np.zeros(len(pieces)))
         tubes[stream[mine], at] = share_tubes(
-            even[mine, at], count[mine], room[mine, at], least, debt
+            even[mine, inside], count[mine], room[mine, inside], least, debt
         )
     return tubes
 
@@ -215,19 +226,20 @@ def _late_tubes(layout: Layout, flow: LabFlow, reach: Reach, labs: LabSide) -> l
 def _call(task: Task, runs: list[list[Ints]], tubes: Ints) -> Calls:
     """Call every run's blocks so that the streams' tubes per wave come out as planned."""
     calls: list[Call] = []
-    stream_of: list[int] = []
+    ends: list[int] = []
     for stream, blocks_of_runs in enumerate(runs):
         pieces = task.layout.group_pieces[task.layout.group[stream]]
-        for run, blocks in enumerate(blocks_of_runs):
+        edges = np.searchsorted(pieces[:, 0], np.arange(len(blocks_of_runs) + 1)).tolist()
+        for blocks, (first, end) in zip(blocks_of_runs, pairwise(edges), strict=True):
             if len(blocks):
-                mine = pieces[:, 0] == run
-                called = _call_run(
-                    task, stream, blocks, pieces[mine], tubes[stream, : len(mine)][mine]
+                calls += _call_run(
+                    task, stream, blocks, pieces[first:end], tubes[stream, first:end]
                 )
-                calls += called
-                stream_of += [stream] * len(called)
-    columns = np.array(calls, dtype=np.int64).reshape(-1, 3)
-    return Calls(columns[:, 0], np.array(stream_of, dtype=np.int64), columns[:, 1], columns[:, 2])
+        ends.append(len(calls))
+    flat = np.fromiter(chain.from_iterable(calls), dtype=np.int64, count=3 * len(calls))
+    columns = flat.reshape(-1, 3)
+    stream_of = np.repeat(np.arange(len(runs)), np.diff(ends, prepend=0))
+    return Calls(columns[:, 0], stream_of, columns[:, 1], columns[:, 2])
 
 
 def _call_run(task: Task, stream: int, blocks: Ints, pieces: Ints, tubes: Ints) -> list[Call]:
@@ -242,22 +254,22 @@ def _call_run(task: Task, stream: int, blocks: Ints, pieces: Ints, tubes: Ints) 
     waves, sent = pieces[some[0] : some[-1] + 1], sent[some[0] : some[-1] + 1]
     order = order_blocks(task.order, blocks, waves[:, 1], sent)
     return fill_run(
-        [(b, int(task.people[b])) for b in order],
-        [(int(p[2]), int(p[3]), int(n)) for p, n in zip(waves, sent, strict=True)],
+        list(zip(order, task.people[order].tolist(), strict=True)),
+        list(zip(waves[:, 2].tolist(), waves[:, 3].tolist(), sent.tolist(), strict=True)),
         quota,
     )
 
 
 def people_of_tubes(total: int, tubes: Ints, room: Ints, pool: int) -> Ints:
     """Return people per wave that fill the tubes within the room; the last waves take less."""
-    people = np.minimum(tubes * pool, room)
-    surplus = int(people.sum()) - total
+    people: list[int] = np.minimum(tubes * pool, room).tolist()
+    surplus = sum(people) - total
     for wave in range(len(people) - 1, -1, -1):
-        cut = min(max(surplus, 0), int(people[wave]))
+        cut = min(max(surplus, 0), people[wave])
         people[wave] -= cut
         surplus -= cut
-    for wave in range(len(people)):
-        add = min(max(-surplus, 0), int(room[wave] - people[wave]))
+    for wave, most in enumerate(room.tolist()) if surplus else ():
+        add = min(-surplus, most - people[wave])
         people[wave] += add
         surplus += add
-    return people
+    return np.array(people, dtype=np.int64)

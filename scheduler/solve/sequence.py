@@ -7,7 +7,9 @@ room allows (Nanjing's practice, jsnews.jschina.com.cn 2022-03-25: old people in
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -43,23 +45,22 @@ def order_blocks(order: Order, blocks: Ints, waves: Ints, people: Ints) -> list[
     within it the blocks with the largest share of old people take the places that fall into their
     hours.
     """
-    ends = np.cumsum(people)
-    old = order.elder_wave[waves]
+    ends = np.cumsum(people).tolist()
+    old = order.elder_wave[waves].tolist()
+    waiting = blocks[
+        np.lexsort((blocks, order.elder_share[blocks], order.community[blocks]))
+    ]  # each community's from few old people to many
+    edges = np.flatnonzero(np.diff(order.community[waiting])) + 1
+    numbers, sizes = waiting.tolist(), order.people[waiting].tolist()
     result: list[int] = []
     called = 0
-    for community in _communities(order, blocks):
-        waiting = sorted(
-            blocks[order.community[blocks] == community].tolist(),
-            key=lambda b: (order.elder_share[b], b),
-        )
-        while waiting:
-            wave = min(int(np.searchsorted(ends, called, side="right")), len(waves) - 1)
-            block = waiting.pop() if old[wave] else waiting.pop(0)
-            called += int(order.people[block])
-            result.append(block)
+    for first, end in pairwise([0, *edges.tolist(), len(numbers)]):
+        low, high = first, end
+        while low < high:
+            wave = min(bisect_right(ends, called), len(ends) - 1)
+            high -= old[wave]
+            at = high if old[wave] else low
+            low += not old[wave]
+            called += sizes[at]
+            result.append(numbers[at])
     return result
-
-
-def _communities(order: Order, blocks: Ints) -> list[int]:
-    communities: list[int] = np.unique(order.community[blocks]).tolist()
-    return communities

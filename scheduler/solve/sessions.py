@@ -38,18 +38,36 @@ def _pick_sum(reachable: int, target: int, low: int, high: int, tube: int) -> in
     """Return the reachable sum nearest to the target; empty places in a tube count many times."""
     low, high = max(low, 0), max(high, 0)
     target = min(max(target, low), high)
-    best, best_score = -1, 1 << 62
-    for distance in range(high + 1):
-        if distance >= best_score:
+    inside = reachable >> low << low & (1 << (high + 1)) - 1
+    if not inside:
+        return reachable.bit_length() - 1  # nothing in the range: the fullest
+    best = (1 << 62, 0, 0)  # what the sum costs, how far it is from the target, the sum
+    for empty in range(tube):
+        if _EMPTY_PLACE * empty > best[0]:
             break
-        for total in {target - distance, target + distance}:
-            if low <= total <= high and reachable >> total & 1:
-                score = distance + _EMPTY_PLACE * (-total % tube)
-                if score < best_score:
-                    best, best_score = total, score
-    if best >= 0:
-        return best
-    return reachable.bit_length() - 1  # nothing in the range: the fullest
+        total = _nearest(inside & _with_empty(high, tube, empty), target)
+        if total >= 0:
+            far = abs(total - target)
+            best = min(best, (far + _EMPTY_PLACE * empty, far, total))
+    return best[2]
+
+
+def _with_empty(high: int, tube: int, empty: int) -> int:
+    """Return a bit set of the sums up to ``high`` that leave so many places of a tube empty."""
+    whole_tubes = ((1 << tube * (high // tube + 1)) - 1) // ((1 << tube) - 1)
+    return whole_tubes << -empty % tube
+
+
+def _nearest(sums: int, target: int) -> int:
+    """Return the sum of a bit set that is nearest to the target, -1 where there is none."""
+    below = (sums & (1 << (target + 1)) - 1).bit_length() - 1
+    rest = sums >> target
+    above = target + (rest & -rest).bit_length() - 1 if rest else -1
+    if below < 0 or above < 0:
+        return max(below, above)
+    if target - below == above - target:
+        return next(iter({below, above}))  # a set's order leans to neither side
+    return below if target - below < above - target else above
 
 
 def split_runs(

@@ -53,7 +53,7 @@ class Streams:
 
 def runs_of(offered: Flags) -> list[tuple[int, int]]:
     """Return the runs of true slots as (first, end)."""
-    edges = np.flatnonzero(np.diff(np.r_[False, offered, False].astype(np.int8)))
+    edges = np.flatnonzero(np.diff(offered.astype(np.int8), prepend=0, append=0))
     return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
 
 

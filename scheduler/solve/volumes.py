@@ -12,6 +12,7 @@ in a part of it, because a block cannot pause.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import floor
 
 import numpy as np
 
@@ -107,12 +108,20 @@ def _fill(level: Floats, quota: Floats, count: Ints, room: Floats) -> Floats:
     widest = float((room / np.maximum(scale, 1e-9)).max(initial=0.0))
     low = np.full(len(count), -level.max(initial=0.0) - 1.0)
     high = np.full(len(count), widest - min(0.0, float(level.min(initial=0.0))) + 1.0)
+    sent = np.empty(room.shape)
+
+    def send(own: Floats) -> None:
+        np.multiply(scale, own[:, None], out=sent)
+        np.add(base, sent, out=sent)
+        np.maximum(sent, 0, out=sent)
+        np.minimum(sent, room, out=sent)
+
     for _ in range(_BISECTIONS):
         own = (low + high) / 2
-        sent = np.clip(base + scale * own[:, None], 0, room)
+        send(own)
         small = sent.sum(axis=1) < count
         low, high = np.where(small, own, low), np.where(small, high, own)
-    sent = np.clip(base + scale * high[:, None], 0, room)
+    send(high)
     exact: Floats = sent * (count / np.maximum(sent.sum(axis=1), 1e-9))[:, None]
     return np.minimum(exact, room)
 
@@ -123,31 +132,35 @@ def share_tubes(even: Floats, tubes: Ints, room: Ints, least: int, owed: Floats)
     ``room[stream, wave]`` is never passed, ``least`` tubes bridge a wave; ``owed[wave]`` is what
     rounding has left before, and is updated.
     """
-    out = np.zeros(room.shape, dtype=np.int64)
-    for row, count in enumerate(tubes.tolist()):
-        owed += even[row]
-        wanted = np.maximum(owed, 0.0)
-        span = _span(wanted, count, room[row], least)
-        if count < least * (span.stop - span.start):
-            span = _window(owed, count, room[row], least)
-        out[row, span] = round_to(wanted[span], count, room[row, span], least)
-        owed -= out[row]
-    return out
+    rows: list[list[int]] = []
+    debt = owed.tolist()  # plain numbers: a row is too short for arrays to pay
+    for new, count, fits in zip(even.tolist(), tubes.tolist(), room.tolist(), strict=True):
+        debt = [old + more for old, more in zip(debt, new, strict=True)]
+        wanted = [max(due, 0.0) for due in debt]
+        first, end = _span(wanted, count, fits, least)
+        if count < least * (end - first):
+            first, end = _window(np.array(debt), count, np.array(fits), least)
+        out = [0] * len(fits)
+        out[first:end] = round_to(wanted[first:end], count, fits[first:end], least)
+        debt = [due - sent for due, sent in zip(debt, out, strict=True)]
+        rows.append(out)
+    owed[:] = debt
+    return np.array(rows, dtype=np.int64).reshape(room.shape)
 
 
-def _span(wanted: Floats, count: int, room: Ints, least: int) -> slice:
-    """Return the waves from the first to the last in which a bridge or more is wanted.
+def _span(wanted: list[float], count: int, room: list[int], least: int) -> tuple[int, int]:
+    """Return the waves from the first to before the end in which a bridge or more is wanted.
 
     It is widened, to later waves first, until it holds ``count`` tubes.
     """
-    some = np.flatnonzero(wanted >= least / 2)
-    first, end = (int(some[0]), int(some[-1]) + 1) if len(some) else (0, len(wanted))
-    while int(room[first:end].sum()) < count:
+    some = [wave for wave, tubes in enumerate(wanted) if tubes >= least / 2]
+    first, end = (some[0], some[-1] + 1) if some else (0, len(wanted))
+    while sum(room[first:end]) < count:
         first, end = (first, end + 1) if end < len(room) else (first - 1, end)
-    return slice(first, end)
+    return first, end
 
 
-def _window(owed: Floats, count: int, room: Ints, least: int) -> slice:
+def _window(owed: Floats, count: int, room: Ints, least: int) -> tuple[int, int]:
     """Return the waves in a row that most are owed to, just enough to hold ``count`` tubes."""
     length = min(max(1, count // least), len(room))
     held = np.cumsum(np.r_[0, room])
@@ -157,24 +170,29 @@ def _window(owed: Floats, count: int, room: Ints, least: int) -> slice:
     gain = sums[length:] - sums[:-length]
     fits = held[length:] - held[:-length] >= count
     begin = int(np.argmax(np.where(fits, gain, -np.inf)))
-    return slice(begin, begin + length)
+    return begin, begin + length
 
 
-def round_to(wanted: Floats, count: int, room: Ints, least: int) -> Ints:
+def round_to(wanted: list[float], count: int, room: list[int], least: int) -> list[int]:
     """Return whole numbers near ``wanted`` that sum to ``count`` within the room."""
-    floor = np.minimum(least, room)
-    if count < int(floor.sum()):
-        floor = np.zeros_like(room)
-    out = np.clip(np.floor(wanted).astype(np.int64), floor, room)
-    short = count - int(out.sum())
+    lowest = [min(least, most) for most in room]
+    if count < sum(lowest):
+        lowest = [0] * len(room)
+    out = [
+        min(max(floor(tubes), low), most)
+        for tubes, low, most in zip(wanted, lowest, room, strict=True)
+    ]
+    short = count - sum(out)
     while short:
-        step = 1 if short > 0 else -1
-        free = out < room if short > 0 else out > floor
-        if not free.any():
-            floor, free = np.zeros_like(room), out > 0
-        order = np.argsort(np.where(free, step * (out - wanted), np.inf), kind="stable")
-        some = order[: min(abs(short), int(free.sum()))]
-        out[some] += step
+        step, ends = (1, room) if short > 0 else (-1, lowest)
+        free = [wave for wave, (now, end) in enumerate(zip(out, ends, strict=True)) if now != end]
+        if not free:
+            lowest = [0] * len(room)
+            free = [wave for wave, now in enumerate(out) if now > 0]
+        missed = [step * (now - tubes) for now, tubes in zip(out, wanted, strict=True)]
+        some = sorted(free, key=missed.__getitem__)[: abs(short)]
+        for wave in some:
+            out[wave] += step
         short -= step * len(some)
     return out
 

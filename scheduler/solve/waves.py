@@ -296,9 +296,6 @@ def bridge(tubes: Ints, room: Ints, least: int) -> Ints:
 
 def gaps(tubes: Ints, least: int) -> list[int]:
     """Return the waves with fewer than ``least`` tubes between the first and the last with any."""
-    some = np.flatnonzero(tubes)
-    if not len(some):
-        return []
-    between = np.arange(some[0] + 1, some[-1])
-    torn: list[int] = between[tubes[between] < least].tolist()
-    return torn
+    counts = tubes.tolist()
+    some = [wave for wave, count in enumerate(counts) if count]
+    return [wave for wave in range(some[0] + 1, some[-1]) if counts[wave] < least] if some else []

@@ -14,13 +14,14 @@ from typing import Any
 
 import numpy as np
 
+from scheduler.domain.choices import FORMATS
 from scheduler.generate.city import write_city
 from scheduler.ingest.loader import load_instance
 from scheduler.publish.notices.template import Templates
 from scheduler.publish.notices.texts import TextBook
 from scheduler.publish.notices.writer import notice_pages, write_notices
 from scheduler.publish.plan_files import read_plan, write_plan
-from scheduler.publish.publisher import FORMATS, Schedule, publish
+from scheduler.publish.publisher import Schedule, publish
 from scheduler.publish.report.page import report_html
 from scheduler.publish.report.payload import report_payload
 from scheduler.solve.spacing import site_quota

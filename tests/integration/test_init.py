@@ -11,8 +11,8 @@ from click.testing import CliRunner
 from scheduler.app.init import init_round
 from scheduler.cli.main import cli
 from scheduler.config import load_settings, setting_docs
+from scheduler.domain.choices import CITIES
 from scheduler.errors import CannotRunError
-from scheduler.generate.figures import CITIES
 from scheduler.generate.headers import Table, write_table
 from scheduler.ingest.loader import load
 

@@ -17,6 +17,7 @@ from click.testing import CliRunner
 
 from scheduler.cli.main import COMMANDS, cli
 from scheduler.config import SettingDoc, setting_docs
+from scheduler.domain.choices import FORMATS
 from scheduler.domain.plan import (
     ASSIGNMENT_COLUMNS,
     CONSIGNMENT_COLUMNS,
@@ -41,7 +42,6 @@ from scheduler.ingest.findings import CODES as FINDINGS
 from scheduler.ingest.people_columns import PEOPLE_HEADERS, PEOPLE_TABLES
 from scheduler.publish.formats.rows import KINDS as PUBLISHED
 from scheduler.publish.notices.texts import NoticeTexts
-from scheduler.publish.publisher import FORMATS
 from scheduler.publish.words import CHINESE_HEADERS as PUBLISHED_HEADERS
 
 TOP = Path(__file__).parents[2]

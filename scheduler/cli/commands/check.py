@@ -6,12 +6,15 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from scheduler.app.check import CheckResult, check_round
 from scheduler.cli.commands.check_tables import arithmetic_lines
 from scheduler.errors import Finding
+
+if TYPE_CHECKING:
+    from scheduler.app.check import CheckResult
 
 
 @click.command()
@@ -31,6 +34,8 @@ def command(folder: Path, as_json: bool, limit: int | None) -> None:
 
     Exit codes: 0 no errors (notes do not count), 1 errors, 2 DIR cannot be read.
     """  # noqa: D301  # click reads the backspace itself
+    from scheduler.app.check import check_round
+
     result = check_round(folder)
     if as_json:
         click.echo(json.dumps(_document(result, limit), ensure_ascii=False))

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from scheduler.cli.render import cut, width
-from scheduler.domain.arithmetic import Needs, RoundArithmetic
-from scheduler.domain.lab_arithmetic import LabArithmetic
+
+if TYPE_CHECKING:
+    from scheduler.domain.arithmetic import Needs, RoundArithmetic
+    from scheduler.domain.lab_arithmetic import LabArithmetic
 
 _NAME_WIDTH = 14
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from scheduler.app.compare import Comparison, Side
 from scheduler.cli.render import table, wrap
+
+if TYPE_CHECKING:
+    from scheduler.app.compare import Comparison, Side
 
 
 def compare_text(found: Comparison) -> str:

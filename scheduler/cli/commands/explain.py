@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from scheduler.app.explain import explain_community
-from scheduler.cli.explain_words import Paragraph, paragraphs
 from scheduler.cli.render import wrap
+
+if TYPE_CHECKING:
+    from scheduler.cli.explain_words import Paragraph
 
 
 @click.command()
@@ -28,6 +30,9 @@ def command(folder: Path, community: str, revision: str | None, as_json: bool) -
     Example:
       nat-scheduler explain dalian 210202001
     """  # noqa: D301  # click reads the backspace itself
+    from scheduler.app.explain import explain_community
+    from scheduler.cli.explain_words import paragraphs
+
     result = explain_community(folder, community, revision=revision)
     parts = paragraphs(result)
     if as_json:

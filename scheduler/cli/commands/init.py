@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from scheduler.app.init import CITIES, DEFAULT_SEED, InitResult, init_round
+from scheduler.domain.choices import CITIES, DEFAULT_SEED
+
+if TYPE_CHECKING:
+    from scheduler.app.init import InitResult
 
 
 @click.command()
@@ -34,6 +37,8 @@ def command(folder: Path, as_json: bool, **options: Any) -> None:  # noqa: ANN40
       nat-scheduler init dalian --city dalian --people 100000 --residents
       nat-scheduler init my-round
     """  # noqa: D301  # click reads the backspace itself
+    from scheduler.app.init import init_round
+
     result = init_round(folder, **options)
     if as_json:
         click.echo(json.dumps(result.to_dict(), ensure_ascii=False))

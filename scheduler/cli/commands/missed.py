@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from scheduler.app.missed import MissedResult, missed_round
 from scheduler.cli.commands.record import MOMENT
 from scheduler.cli.progress import Progress
 from scheduler.cli.render import table
+
+if TYPE_CHECKING:
+    from scheduler.app.missed import MissedResult
 
 
 @click.command()
@@ -37,6 +40,8 @@ def command(
       nat-scheduler missed dalian
       nat-scheduler missed dalian --at "2020-12-23 12:00"
     """  # noqa: D301  # click reads the backspace itself
+    from scheduler.app.missed import missed_round
+
     with Progress(quiet=quiet, lines=True) as progress:
         result = missed_round(folder, at=at, database_url=database_url, report=progress.stage)
     if as_json:

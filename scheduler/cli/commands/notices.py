@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from scheduler.app.notices import NoticeOptions, NoticesResult, make_notices
 from scheduler.cli.complete import COMMUNITY, DISTRICT, REVISION
 from scheduler.cli.progress import Progress
+
+if TYPE_CHECKING:
+    from scheduler.app.notices import NoticesResult
 
 
 @click.command()
@@ -40,6 +43,8 @@ def command(folder: Path, as_json: bool, quiet: bool, **options: object) -> None
       nat-scheduler notices dalian
       nat-scheduler notices dalian --community DL-C0001 --png
     """  # noqa: D301  # click reads the backspace itself
+    from scheduler.app.notices import NoticeOptions, make_notices
+
     with Progress(unit="notices", quiet=quiet) as progress:
         asked = NoticeOptions(**options)  # type: ignore[arg-type]  # click's values
         result = make_notices(folder, asked, report=progress.stage, progress=progress.tick)

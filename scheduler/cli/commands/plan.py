@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from scheduler.app.plan import PlanOptions, PlanResult, plan_round
 from scheduler.cli.progress import Progress
 from scheduler.cli.render import paint, wrap
+
+if TYPE_CHECKING:
+    from scheduler.app.plan import PlanResult
 
 
 @click.command()
@@ -55,10 +57,12 @@ def command(folder: Path, as_json: bool, quiet: bool, **options: object) -> None
     results (or with --certify a plan that does not hold) with --strict, 4 no plan within the time
     limit.
     """  # noqa: D301  # click reads the backspace itself
+    from scheduler.app.plan import PlanOptions, plan_round
+
     limit = options.pop("time_limit")
     asked = PlanOptions(time_limit_s=limit, **options)  # type: ignore[arg-type]  # click's values
     with Progress(quiet=quiet, lines=True) as progress:
-        result = plan_round(folder, asked, progress.stage)
+        result = plan_round(folder, asked, progress.stage, foresee=progress.foresee)
     if as_json:
         click.echo(json.dumps(result.to_dict(), ensure_ascii=False))
     else:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from scheduler.app.publish import FORMATS, PublishResult, publish_revision
 from scheduler.cli.complete import DISTRICT, REVISION
 from scheduler.cli.progress import Progress
+from scheduler.domain.choices import FORMATS
+
+if TYPE_CHECKING:
+    from scheduler.app.publish import PublishResult
 
 
 @click.command()
@@ -39,6 +43,8 @@ def command(folder: Path, as_json: bool, quiet: bool, **options: object) -> None
       nat-scheduler publish dalian --format xlsx --format geojson
       nat-scheduler publish dalian --revision 0002 --district 金州区
     """  # noqa: D301  # click reads the backspace itself
+    from scheduler.app.publish import publish_revision
+
     with Progress(quiet=quiet) as progress:
         result = publish_revision(
             folder,

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from scheduler.app.record import RecordOptions, record_round
-from scheduler.app.record_outcome import RecordResult
 from scheduler.cli.progress import Progress
 from scheduler.cli.render import table
 from scheduler.domain.row_codes import ROW_CODES
+
+if TYPE_CHECKING:
+    from scheduler.app.record_outcome import RecordResult
 
 
 class _Moment(click.DateTime):
@@ -62,6 +63,8 @@ def command(folder: Path, as_json: bool, quiet: bool, **options: Any) -> None:  
     Exit codes: 0 every row is accounted for, rejected rows included; 1 a file cannot be used as a
     whole; 2 cannot run.
     """  # noqa: D301  # click reads the backspace itself
+    from scheduler.app.record import RecordOptions, record_round
+
     asked = RecordOptions(**options)
     with Progress(quiet=quiet) as progress:
         result = record_round(folder, asked, progress.stage, progress.tick)

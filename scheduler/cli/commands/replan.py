@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from scheduler.app.replan import ReplanOptions, ReplanResult, replan_round
-from scheduler.app.webhook import check_webhook
 from scheduler.cli.progress import Progress
+
+if TYPE_CHECKING:
+    from scheduler.app.replan import ReplanResult
 
 NUM_NOTES = 10
 
@@ -51,6 +52,9 @@ def command(
     Exit codes: 0 done, also when nothing changed, 1 errors in input, events or progress, 2 cannot
     run (also when another run holds the round), 4 no plan within the time limit.
     """  # noqa: D301  # click reads the backspace itself
+    from scheduler.app.replan import ReplanOptions, replan_round
+    from scheduler.app.webhook import check_webhook
+
     if asked["webhook"]:
         check_webhook(asked["webhook"])
     options = ReplanOptions(

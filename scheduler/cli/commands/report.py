@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from scheduler.app.report import ReportResult, report_revision
 from scheduler.cli.complete import REVISION
 from scheduler.cli.progress import Progress
+
+if TYPE_CHECKING:
+    from scheduler.app.report import ReportResult
 
 
 @click.command()
@@ -33,6 +36,8 @@ def command(folder: Path, revision: str | None, as_json: bool, quiet: bool) -> N
       nat-scheduler report dalian
       nat-scheduler report dalian --revision 0002
     """  # noqa: D301  # click reads the backspace itself
+    from scheduler.app.report import report_revision
+
     with Progress(quiet=quiet) as progress:
         result = report_revision(folder, revision=revision, report=progress.stage)
     if as_json:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from scheduler.app.roster import RosterOptions, RosterResult, roster_round
 from scheduler.cli.progress import Progress
 from scheduler.domain.row_codes import ROW_CODES
+
+if TYPE_CHECKING:
+    from scheduler.app.roster import RosterResult
 
 
 @click.command()
@@ -43,6 +45,8 @@ def command(folder: Path, as_json: bool, quiet: bool, **options: Any) -> None:  
     Exit codes: 0 everybody is accounted for, rejected rows included; 1 a file cannot be used as a
     whole; 2 cannot run.
     """  # noqa: D301  # click reads the backspace itself
+    from scheduler.app.roster import RosterOptions, roster_round
+
     asked = RosterOptions(**options)
     with Progress(quiet=quiet, lines=True) as progress:
         result = roster_round(folder, asked, progress.stage)

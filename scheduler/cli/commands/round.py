@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from scheduler.app.next_round import NextOptions, NextResult, next_round, rounds_so_far
 from scheduler.cli.commands.record import MOMENT
 from scheduler.cli.progress import Progress
 from scheduler.cli.render import table
+
+if TYPE_CHECKING:
+    from scheduler.app.next_round import NextResult
 
 
 @click.command()
@@ -41,6 +43,8 @@ def command(action: str, folder: Path, as_json: bool, quiet: bool, **options: An
       nat-scheduler round next dalian --scope frequency --start "2020-12-26 06:00"
       nat-scheduler round coverage dalian
     """  # noqa: D301  # click reads the backspace itself
+    from scheduler.app.next_round import NextOptions, next_round, rounds_so_far
+
     if action == "next":
         with Progress(quiet=quiet, lines=True) as progress:
             result = next_round(folder, NextOptions(**options), progress.stage)

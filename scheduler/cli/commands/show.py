@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from scheduler.app.compare import Comparison, compare_revisions
-from scheduler.app.show import Overview, RevisionDetail, show_revision, show_rounds
 from scheduler.cli.commands.compare_table import compare_text
 from scheduler.cli.render import table, wrap
+
+if TYPE_CHECKING:
+    from scheduler.app.compare import Comparison
+    from scheduler.app.show import Overview, RevisionDetail
 
 
 @click.command()
@@ -49,6 +51,9 @@ def command(  # noqa: PLR0913  # a command has as many options
       nat-scheduler show dalian --revision 0001 --district 金州区
       nat-scheduler show dalian --compare 0001 0002
     """  # noqa: D301  # click reads the backspace itself
+    from scheduler.app.compare import compare_revisions
+    from scheduler.app.show import show_revision, show_rounds
+
     result: Overview | RevisionDetail | Comparison
     if compare is not None:
         if revision or district or runs:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import click
 
-from scheduler.app.simulate import CASES, SimulateOptions, simulate_round
 from scheduler.cli.commands.simulate_tables import lines
+from scheduler.domain.choices import CASES
 
 
 @click.command()
@@ -64,6 +64,8 @@ def command(
 
     Exit codes: 0 whatever is found, 1 errors in the input, 2 cannot run.
     """  # noqa: D301  # click reads the backspace itself
+    from scheduler.app.simulate import SimulateOptions, simulate_round
+
     asked = SimulateOptions(cases=cases or ("plain",), compare=not no_compare, **options)  # type: ignore[arg-type]  # click's values
     result = simulate_round(folder, asked, _Progress(quiet=quiet))
     if as_json:

@@ -12,7 +12,6 @@ from typing import Any
 
 import click
 
-from scheduler.app.size import SizeOptions, size_round
 from scheduler.cli.render import table, wrap
 
 _UNITS = {"": 60, "h": 60, "d": 1440, "m": 1, "min": 1}
@@ -80,6 +79,8 @@ def command(folder: Path, *, confirm: bool, as_json: bool, quiet: bool, **option
 
     Exit codes: 0 whatever is found, 1 errors in the input, 2 cannot run.
     """  # noqa: D301  # click reads the backspace itself
+    from scheduler.app.size import SizeOptions, size_round
+
     asked = SizeOptions(confirm=confirm, **options)  # type: ignore[arg-type]  # click's values
     begin = monotonic()
 

@@ -6,11 +6,12 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from scheduler.app.verify import VerifyResult, verify_round
-from scheduler.domain.verify import CODES
+if TYPE_CHECKING:
+    from scheduler.app.verify import VerifyResult
 
 
 @click.command()
@@ -31,6 +32,8 @@ def command(folder: Path, revision: str | None, as_json: bool, limit: int | None
 
     Exit codes: 0 clean, 1 breaches (or errors in the input), 2 there is no such plan.
     """  # noqa: D301  # click reads the backspace itself
+    from scheduler.app.verify import verify_round
+
     result = verify_round(folder, revision)
     if as_json:
         click.echo(json.dumps(result.to_dict(limit), ensure_ascii=False))
@@ -41,6 +44,8 @@ def command(folder: Path, revision: str | None, as_json: bool, limit: int | None
 
 
 def _lines(result: VerifyResult, limit: int | None) -> Iterator[str]:
+    from scheduler.domain.verify import CODES
+
     shown = result.breaches[:limit]
     yield from map(str, shown)
     hidden = len(result.breaches) - len(shown)

@@ -181,6 +181,8 @@ def _capacity(
 
 def _sums(lab: Ints, when: Ints, tubes: Ints) -> tuple[Ints, Ints, Ints]:
     """Return lab, hour or day, and the tubes of each pair."""
-    pairs, back = np.unique(np.stack([lab, when]), axis=1, return_inverse=True)
-    sums = np.bincount(back, tubes, pairs.shape[1]).astype(np.int64)
-    return pairs[0], pairs[1], sums
+    first = int(when.min(initial=0))
+    span = int(when.max(initial=0)) - first + 1
+    pairs, back = np.unique(lab * span + when - first, return_inverse=True)
+    sums = np.bincount(back, tubes, len(pairs)).astype(np.int64)
+    return pairs // span, pairs % span + first, sums

@@ -51,6 +51,7 @@ class QueueTrial:
     def __init__(self, queue: QueueSettings, slot_min: int, level: float) -> None:
         self.queue, self.slot_min, self.level = queue, slot_min, level
         self._peaks: dict[tuple[Desk, int], Ints] = {}
+        self._shares: dict[tuple[Desk, int, int], tuple[float, float]] = {}
 
     def shares(self, desks: Sequence[Desk], places: Sequence[int]) -> dict[int, float]:
         """Return, by position, the share of slots that fit, of those desks where too few do.
@@ -78,9 +79,12 @@ class QueueTrial:
         return share >= self.level - doubt
 
     def _share(self, desk: Desk, places: int, people: int) -> tuple[float, float]:
-        fits = np.mean(self.peaks(desk, people) <= places, axis=1)
-        error = float(np.std(fits, ddof=1)) / np.sqrt(NUM_RUNS)
-        return float(np.mean(fits)), max(LEAST_DOUBT, DOUBT_ERRORS * error)
+        asked = desk, places, people
+        if asked not in self._shares:
+            fits = np.mean(self.peaks(desk, people) <= places, axis=1)
+            error = float(np.std(fits, ddof=1)) / np.sqrt(NUM_RUNS)
+            self._shares[asked] = float(np.mean(fits)), max(LEAST_DOUBT, DOUBT_ERRORS * error)
+        return self._shares[asked]
 
     def peaks(self, desk: Desk, people: int = MOST_PEOPLE) -> Ints:
         """Return the peak number waiting, shape [run, slot], after the warm-up.

@@ -27,6 +27,7 @@ class TimeAxis:
         self.slot_min = settings.slot_minutes
         self.wave_min = settings.wave_minutes
         self.end_min = self.of_local(settings.end)
+        self._locals: dict[int, datetime] = {}
 
     @cached_property
     def num_slots(self) -> int:
@@ -60,7 +61,10 @@ class TimeAxis:
 
     def local(self, minute: int) -> datetime:
         """Return the local time of a minute."""
-        return (self.origin + timedelta(minutes=int(minute))).astimezone(self.zone)
+        if minute not in self._locals:
+            moment = self.origin + timedelta(minutes=int(minute))
+            self._locals[minute] = moment.astimezone(self.zone)
+        return self._locals[minute]
 
     def text(self, minute: int) -> str:
         """Return a minute as people read it, such as ``12-22 08:15``."""
@@ -69,13 +73,13 @@ class TimeAxis:
     def hour_begins(self, minutes: Ints) -> Ints:
         """Return the minute at which the local clock hour of each minute begins."""
         distinct, where = np.unique(minutes, return_inverse=True)
-        begins = [int(m) - self.local(int(m)).minute for m in distinct]
+        begins = [minute - self.local(minute).minute for minute in distinct.tolist()]
         return np.array(begins, dtype=np.int64)[where]
 
     def days(self, minutes: Ints) -> Ints:
         """Return the local date of each minute as a day number."""
         distinct, where = np.unique(minutes, return_inverse=True)
-        days = [self.local(int(m)).date().toordinal() for m in distinct]
+        days = [self.local(minute).toordinal() for minute in distinct.tolist()]
         return np.array(days, dtype=np.int64)[where]
 
     def opening(self, hours: Iterable[Window], first: int, last: int) -> list[Window]:

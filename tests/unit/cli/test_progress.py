@@ -9,7 +9,7 @@ from time import sleep
 
 import pytest
 
-from scheduler.cli.progress import Progress
+from scheduler.cli.progress import Progress, TimeLeft
 
 
 class Terminal(io.StringIO):
@@ -67,3 +67,32 @@ def test_quiet_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
         progress.stage("reading")
         progress.tick(1, 2)
     assert screen.getvalue() == ""
+
+
+def test_time_left_is_told_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rule: stages with foreseen seconds tell what is left, and that it is estimated."""
+    screen = _on_terminal(monkeypatch)
+    with Progress(lines=True) as progress:
+        progress.foresee({"places": 30.0, "writing": 10.0})
+        progress.stage("places", 0.01)
+        progress.stage("another")
+    first, second = screen.getvalue().splitlines()
+    assert first.endswith("s  places  gap 1.000%  (estimated 40 s left)")
+    assert second.endswith("s  another")
+
+
+def test_no_time_left_in_a_log(capsys: pytest.CaptureFixture[str]) -> None:
+    """Rule: where stderr is no terminal, lines are as they were."""
+    with Progress(lines=True) as progress:
+        progress.foresee({"places": 30.0})
+        progress.stage("places")
+    assert capsys.readouterr().err.endswith("s  places\n")
+
+
+def test_time_left_follows_the_pace() -> None:
+    """Rule: on a machine half as fast as foreseen, what is left takes twice as long in the end."""
+    left = TimeLeft({"a": 10.0, "b": 80.0, "c": 10.0}, 100.0)
+    assert left.at("a", 100.0) == pytest.approx(100)
+    assert left.at("b", 110.0) == pytest.approx(90)
+    assert left.at("c", 280.0) == pytest.approx(19)
+    assert left.at("d", 281.0) is None

@@ -7,10 +7,10 @@ from functools import cache
 import numpy as np
 import pytest
 
+from scheduler.domain.choices import CITIES
 from scheduler.domain.settings import Zone
 from scheduler.errors import CannotRunError
 from scheduler.generate.city import SyntheticCity, make_city
-from scheduler.generate.figures import CITIES
 from scheduler.generate.places import distance_km
 
 PUBLISHED = {"dalian": 6_379_000, "harbin": 4_517_549, "dazu": 834_522, "shanghai": 25_665_000}

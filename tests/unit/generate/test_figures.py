@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from scheduler.domain.choices import CITIES
 from scheduler.errors import CannotRunError
 from scheduler.generate import figures
-from scheduler.generate.figures import CITIES, configs_folder, load_figures
+from scheduler.generate.figures import configs_folder, load_figures
 
 
 def test_figures_of_an_installed_wheel_are_inside_the_package(tmp_path: Path) -> None:

@@ -10,15 +10,15 @@ from scheduler.solve.slots import Call, fill_densely, fill_run, is_consecutive
 
 def _people_of(calls: list[Call]) -> dict[int, int]:
     people: dict[int, int] = {}
-    for call in calls:
-        people[call.block] = people.get(call.block, 0) + call.people
+    for block, _, called in calls:
+        people[block] = people.get(block, 0) + called
     return people
 
 
 def _per_slot(calls: list[Call]) -> dict[int, int]:
     people: dict[int, int] = {}
-    for call in calls:
-        people[call.slot] = people.get(call.slot, 0) + call.people
+    for _, slot, called in calls:
+        people[slot] = people.get(slot, 0) + called
     return people
 
 
@@ -46,9 +46,9 @@ def test_everybody_is_called_within_the_quota(seed: int) -> None:
     calls = fill_run(blocks, waves, quota)
     assert _people_of(calls) == dict(blocks)
     assert max(_per_slot(calls).values()) <= quota
-    assert min(call.people for call in calls) >= 1
+    assert min(people for _, _, people in calls) >= 1
     assert is_consecutive(calls)
-    assert max(call.slot for call in calls) < waves[-1][1]
+    assert max(slot for _, slot, _ in calls) < waves[-1][1]
 
 
 def test_the_people_of_a_wave_are_kept() -> None:
@@ -62,8 +62,8 @@ def test_the_people_of_a_wave_are_kept() -> None:
 def test_a_block_waits_for_nobody_between_two_waves() -> None:
     """A block that goes on into the next wave has somebody in each slot in between."""
     calls = fill_run([(1, 12)], [(0, 4, 6), (4, 8, 6)], 10)
-    assert [call.slot for call in calls] == list(range(calls[0].slot, 5))
-    assert calls[0].slot < 4
+    assert [slot for _, slot, _ in calls] == list(range(calls[0][1], 5))
+    assert calls[0][1] < 4
 
 
 def test_a_torn_block_is_called_early_instead() -> None:
@@ -75,11 +75,11 @@ def test_a_torn_block_is_called_early_instead() -> None:
 def test_dense_filling_shares_slots() -> None:
     """A block begins in the slot where the one before it ends, if there is room."""
     assert fill_densely([(1, 5), (2, 9), (3, 6)], 3, 10) == [
-        *(Call(1, 3, 5), Call(2, 3, 5), Call(2, 4, 4), Call(3, 4, 6)),
+        *((1, 3, 5), (2, 3, 5), (2, 4, 4), (3, 4, 6)),
     ]
 
 
 def test_consecutive_means_no_slot_without_a_person() -> None:
     """A skipped slot within a block is seen, a skipped slot between blocks is not one."""
-    assert is_consecutive([Call(1, 3, 5), Call(1, 4, 5), Call(2, 9, 1)])
-    assert not is_consecutive([Call(1, 3, 5), Call(2, 4, 5), Call(1, 5, 1)])
+    assert is_consecutive([(1, 3, 5), (1, 4, 5), (2, 9, 1)])
+    assert not is_consecutive([(1, 3, 5), (2, 4, 5), (1, 5, 1)])

@@ -78,6 +78,19 @@ def test_migrations_and_tables_do_not_drift(engine: Engine) -> None:
         assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
 
 
+def test_the_newest_migration_is_known_by_its_name(engine: Engine) -> None:
+    """What is asked first agrees with Alembic: before, in between and after the migrations."""
+    with engine.begin() as connection:
+        assert not schema.has_newest(connection)
+    schema.migrate(engine)
+    with engine.begin() as connection:
+        assert schema.has_newest(connection)
+        assert schema.is_current(connection)
+        command.downgrade(schema.alembic_config(connection), "-1")
+        assert not schema.has_newest(connection)
+        assert not schema.is_current(connection)
+
+
 def test_rules_do_not_drift(engine: Engine) -> None:
     """CHECKs and foreign keys, which Alembic does not compare, are those of tables.py too."""
     schema.migrate(engine)

@@ -16,9 +16,10 @@ import pytest
 from openpyxl.utils import get_column_letter
 
 from scheduler.publish.formats import workbook
+from scheduler.domain.choices import FORMATS
 from scheduler.publish.formats.rows import NUMBERS
 from scheduler.publish.formats.workbook import sheet_names
-from scheduler.publish.publisher import FORMATS, Schedule, publish
+from scheduler.publish.publisher import Schedule, publish
 from scheduler.publish.words import CHINESE_HEADERS, LAB_COLUMNS
 from tests.plans import texts, tiny_instance, tiny_plan
 
