@@ -1,4 +1,4 @@
-"""Whole blocks in bins of limited room (sites, or their runs): who is where, and what moves cost."""
+"""Whole blocks in bins of limited room, sites or runs: who is where, and what moves cost."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from scheduler.solve.candidates import Pairs
 class Bins:
     """An assignment under change: ``bin_of[block]`` (-1: none) and ``load[bin]`` in people.
 
-    ``pairs`` are (block, bin) sorted by block; ``price[pair]`` is what a place costs, person-minutes
-    per person.
+    ``pairs`` are (block, bin) sorted by block; ``price[pair]`` is what a place costs, in
+    person-minutes per person.
     """
 
     def __init__(

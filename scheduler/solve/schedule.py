@@ -29,6 +29,8 @@ from scheduler.solve.waves import (
 _TRIES_NEAR = 2  # what is beyond at first is mostly too much for all labs, not for the near ones
 _TRIES, _TRIES_OF_SHARES, _TRIES_OF_RUNS, _TRIES_LATE = 12, 4, 7, 5
 _FEW_BEYOND = 0.001  # share of tubes that may be late in a plan that tries to have none late
+_FEW_STREAMS = 1_000
+"""Up to so many, late shares are postponed in turns: it gains little, and a city's flow takes 10 s."""
 _TO_SPARE = 1.5  # doubled at every turn: a few tubes are less than a block
 
 
@@ -94,7 +96,8 @@ def _schedules_late(task: Task, wish: list[Floats], desk: Desk) -> Iterator[tupl
     """Yield calls where lateness is weighed: as first wished, then with the fewest late tubes."""
     best: tuple[float, list[list[Ints]], Ints] | None = None
     reach = desk.near
-    for turn in range(_TRIES_LATE):
+    tries = _TRIES_LATE if len(task.streams) <= _FEW_STREAMS else 1
+    for turn in range(tries):
         runs = split(task, wish)
         rows = tube_rows(task.layout, task.load, people_by_run(task, runs), task.topped)
         supply = tube_supply(task.layout, task.load, rows)
@@ -109,10 +112,10 @@ def _schedules_late(task: Task, wish: list[Floats], desk: Desk) -> Iterator[tupl
             best = (num_late, runs, _shared(task.layout, task.load, rows, sent))
         if not turn:
             yield _call(task, best[1], best[2]), reach
-        if not num_late:
+        if not num_late or turn == tries - 1:
             break
         postpone(task, wish, [n * _TO_SPARE * 2**turn for n in late], int(rows.units.sum()))
-    if best is not None:
+    if best is not None and turn:
         yield _call(task, best[1], best[2]), reach
 
 

@@ -20,6 +20,7 @@ from pathlib import Path
 
 import alembic.context  # noqa: F401  # here, so that no child has to
 import numpy as np
+import pytest
 
 from scheduler.app.plan import PlanOptions, plan_round
 from scheduler.app.publish import publish_revision
@@ -30,8 +31,8 @@ from scheduler.app.verify import verify_round
 from scheduler.publish.plan_files import revisions
 from scheduler.publish.record_files import read_state
 from scheduler.roster.recorded import SAMPLE_SCHEMA
-from scheduler.solve import exact
 from scheduler.store import open_store
+from tests.effort import no_effort
 
 WATCHED = {"open", "os.rename", "os.mkdir", "os.remove", "os.rmdir", "os.symlink", "shutil.rmtree"}
 BLOCKS = {
@@ -260,7 +261,7 @@ def _die_at(touch: int) -> None:
 def main() -> None:
     """Kill as often as asked, and print what was found."""
     folder, kills, seed, *url = sys.argv[1:]
-    exact.MOST_BLOCKS = 0
+    no_effort(pytest.MonkeyPatch())
     crashes = Crashes(Path(folder), int(seed), url[0] if url else None)
     crashes.run(int(kills))
     print(json.dumps({"killed": crashes.killed, "ended": crashes.ended,  # noqa: T201  # a program

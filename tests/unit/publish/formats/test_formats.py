@@ -15,8 +15,8 @@ import polars as pl
 import pytest
 from openpyxl.utils import get_column_letter
 
-from scheduler.publish.formats import workbook
 from scheduler.domain.choices import FORMATS
+from scheduler.publish.formats import workbook
 from scheduler.publish.formats.rows import NUMBERS
 from scheduler.publish.formats.workbook import sheet_names
 from scheduler.publish.publisher import Schedule, publish
