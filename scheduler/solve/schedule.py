@@ -30,7 +30,7 @@ _TRIES_NEAR = 2  # what is beyond at first is mostly too much for all labs, not 
 _TRIES, _TRIES_OF_SHARES, _TRIES_OF_RUNS, _TRIES_LATE = 12, 4, 7, 5
 _FEW_BEYOND = 0.001  # share of tubes that may be late in a plan that tries to have none late
 _FEW_STREAMS = 1_000
-"""Up to so many, late shares are postponed in turns: it gains little, and a city's flow takes 10 s."""
+"""Up to so many, late shares are postponed in turns: it gains little, and a flow takes 10 s."""
 _TO_SPARE = 1.5  # doubled at every turn: a few tubes are less than a block
 
 
