@@ -305,7 +305,9 @@ class Market:
     def tube_worth(self) -> Floats:
         """Return what a tube of the commonest zone costs in each site's cheapest wave, if much."""
         pool = self.instance.settings.pooling.by_zone()[self.main_zone]
-        cost = self.wave_costs[pool]
+        cost = self.wave_costs.get(pool)
+        if cost is None:  # nobody is left to ask for a tube
+            return np.zeros(len(self.quota))
         opened = self.free.reshape(*cost.shape, -1).any(axis=2)
         worth = np.where(opened, cost, np.inf).min(axis=1) * pool
         return np.where(np.isfinite(worth) & (worth >= WORTH_FILLING), worth, 0)
