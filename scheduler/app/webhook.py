@@ -20,8 +20,12 @@ def check_webhook(url: str) -> None:
     CannotRunError
         When it is not http or https with a host.
     """
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
+    try:
+        parts = urlsplit(url)
+        good = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is no number, half an IPv6 address
+        good = False
+    if not good:
         raise CannotRunError(
             "Expected --webhook with an http:// or https:// address",
             hint="Write, for example, http://127.0.0.1:8000/new-revision.",
@@ -41,10 +45,21 @@ def post_json(url: str, body: bytes) -> None:
         url, data=body, headers={"Content-Type": "application/json; charset=utf-8"}, method="POST"
     )
     try:
-        with urllib.request.urlopen(request, timeout=TIMEOUT_S):  # noqa: S310  # as above
+        with urllib.request.build_opener(_NoDetour).open(request, timeout=TIMEOUT_S):
             return
-    except (OSError, http.client.HTTPException, urllib.error.URLError) as error:
-        where = urlsplit(url).hostname
-        raise CannotRunError(
-            f"The new revision stands, but the webhook at {where} did not take the news: {error}"
-        ) from None
+    except urllib.error.HTTPError as error:
+        error.close()  # it is the answer too, and holds its socket
+        why = f"it answered {error.code} {error.reason}".rstrip()
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        why = str(getattr(error, "reason", error)) or type(error).__name__
+    where = urlsplit(url).netloc.rpartition("@")[2]
+    raise CannotRunError(
+        f"The new revision stands, but the webhook at {where} did not take the news: {why}"
+    )
+
+
+class _NoDetour(urllib.request.HTTPRedirectHandler):
+    """Follow no redirect: the library would go there with a GET and without the news."""
+
+    def redirect_request(self, *_arguments: object) -> None:
+        """Leave the answer as it is, an error."""
