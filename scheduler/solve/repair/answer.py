@@ -21,8 +21,8 @@ from scheduler.domain.plan import (
 from scheduler.domain.settings import ZONE_WORDS
 from scheduler.domain.standing import DONE_COLUMNS
 from scheduler.solve.repair.behind import Served
+from scheduler.solve.repair.groups import Groups, group_key
 from scheduler.solve.repair.outside import LabHours
-from scheduler.solve.repair.post import Groups, group_key
 from scheduler.solve.repair.rows import Calls, Sent
 
 

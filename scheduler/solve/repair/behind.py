@@ -121,6 +121,24 @@ def within_demand(served: Served, before: Ints, demand: Ints) -> Served:
     return Served(calls, sampled)
 
 
+def people_in(base: Calls, calls: Calls) -> Ints:
+    """Return the people that each call has in a plan; ``base`` is merged."""
+    sites = 1 + int(max(base.site.max(initial=0), calls.site.max(initial=0)))
+    slots = 1 + int(max(base.slot.max(initial=0), calls.slot.max(initial=0)))
+    key, own = ((c.block * slots + c.slot) * sites + c.site for c in (base, calls))
+    if not len(key):
+        return np.zeros(len(own), dtype=np.int64)
+    at = np.minimum(np.searchsorted(key, own), len(key) - 1)
+    people: Ints = np.where(key[at] == own, base.people[at], 0)
+    return people
+
+
+def missing_in(base: Calls, served: Served) -> Ints:
+    """Return the people of each early call that a plan has moved already."""
+    missing: Ints = served.calls.people - people_in(base, served.calls)
+    return missing
+
+
 class _Book:
     """Reports looked up by site, slot and block."""
 

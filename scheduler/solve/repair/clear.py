@@ -23,10 +23,14 @@ STAYS_SHARE = 0.5
 
 @dataclass
 class Clearing:
-    """Calls that stand, and why people must leave: cause -> people, a proved lower bound."""
+    """Calls that stand, and why people must leave: cause -> people, a proved lower bound.
+
+    ``nameless`` of them are so many of some slot, whoever they are.
+    """
 
     standing: Calls
     must_leave: dict[str, int] = field(default_factory=dict)
+    nameless: int = 0
 
 
 def clear(instance: Instance, board: Board, calls: Calls, closed: Flags) -> Clearing:
@@ -44,12 +48,13 @@ def clear(instance: Instance, board: Board, calls: Calls, closed: Flags) -> Clea
     board.add(rest.where(~changed))
     must["over_quota"] = _excess(board, rest, changed)
     standing = [_thinned(board, rest.where(~changed))]
-    kept, count = _rezoned(instance, board, rest.where(changed))
-    must["zone_changed"] = count
+    kept, misfit, mixed = _rezoned(instance, board, rest.where(changed))
+    must["zone_changed"] = misfit + mixed
     standing.append(kept)
     whole = Calls(*(np.concatenate([getattr(s, n) for s in standing])
                     for n in ("block", "site", "slot", "people", "zone")))  # fmt: skip
-    return Clearing(merged(whole), {cause: n for cause, n in must.items() if n})
+    causes = {cause: n for cause, n in must.items() if n}
+    return Clearing(merged(whole), causes, must["over_quota"] + mixed)
 
 
 def _excess(board: Board, calls: Calls, changed: Flags) -> int:
@@ -118,22 +123,26 @@ def _shifted(board: Board, site: int, mine: Calls) -> Calls:
     )  # fmt: skip
 
 
-def _rezoned(instance: Instance, board: Board, calls: Calls) -> tuple[Calls, int]:
-    """Keep blocks of a changed zone where their site may still serve them; count who must leave."""
+def _rezoned(instance: Instance, board: Board, calls: Calls) -> tuple[Calls, int, int]:
+    """Keep blocks of a changed zone where their site may still serve them.
+
+    Returns their calls, the people whom their site may not serve any more, and those who must leave
+    because zones would mix.
+    """
     zone = instance.block_zone[calls.block]
     renamed = Calls(calls.block, calls.site, calls.slot, calls.people, zone)
     fits = may_serve(instance, calls.block, calls.site, zone)
-    must = int(calls.people[~fits].sum()) + _mixed(board, renamed.where(fits))
+    misfit, mixed = int(calls.people[~fits].sum()), _mixed(board, renamed.where(fits))
     kept = []
     for block in np.unique(calls.block[fits]).tolist():
         mine = renamed.where(renamed.block == block)
         if fits[renamed.block == block].all() and board.allows(mine):
             board.add(mine)
             kept.append(mine)
-    none = renamed.where(np.zeros(len(renamed), dtype=bool))
-    stays = [none, *kept]
-    return Calls(*(np.concatenate([getattr(s, n) for s in stays])
-                   for n in ("block", "site", "slot", "people", "zone"))), must  # fmt: skip
+    stays = [renamed.where(np.zeros(len(renamed), dtype=bool)), *kept]
+    calls = Calls(*(np.concatenate([getattr(s, n) for s in stays])
+                    for n in ("block", "site", "slot", "people", "zone")))  # fmt: skip
+    return calls, misfit, mixed
 
 
 def _mixed(board: Board, calls: Calls) -> int:

@@ -3,23 +3,27 @@
 ``site and wave -> (lab, wave, first hour) -> lab hour -> lab day``. Where all tubes pass, the flow
 is the answer and nothing is late. Where they do not, what is left over is the least number of tubes
 that must be late or filled at another time, whatever is sent where: that is proved by the cut.
-Sites are joined only where they reach every lab in the same hour, so that nothing is rounded.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from ortools.graph.python import max_flow
 
 from scheduler.domain.city import Flags, Ints
+from scheduler.solve.repair.groups import Groups
+from scheduler.solve.repair.keeping import Kept
 from scheduler.solve.repair.outside import HOUR_MIN, match
-from scheduler.solve.repair.post import Groups, Kept, Post, free_hours
+from scheduler.solve.repair.post import Post
+from scheduler.solve.repair.reaching import NEVER, Nodes, Reaching, leaking
 from scheduler.solve.repair.rows import Sent
 
-_NEVER = 127
-_SEED = 20201222
+_ANY = 1 << 40
+"""Capacity of an arc that has no limit of its own."""
 
 
 @dataclass(frozen=True)
@@ -29,176 +33,214 @@ class _Arcs:
     capacity: Ints
 
 
-def send_in_time(post: Post, groups: Groups, kept: Kept) -> tuple[Sent, Ints, Flags]:
-    """Send as many tubes as labs can take in time.
+@dataclass(frozen=True)
+class Cut:
+    """The narrowest place of the flow: hours of labs that the tubes left over could reach at all.
 
-    Returns the consignments, the tubes left per group, and the groups on the source's side of the
-    cut: from these at least so many tubes have to go.
+    ``room`` is what those hours take in all; ``confined[pattern, site, wave]`` tells from where
+    they cannot be avoided, however fresh the samples are.
     """
-    rows = np.flatnonzero(kept.tubes > 0)
-    over, tight = np.zeros_like(groups.tubes), np.zeros(len(groups), dtype=bool)
-    if not len(rows):
-        return kept.sent.where(np.zeros(len(kept.sent), dtype=bool)), over, tight
-    flow = _Flow(post, groups, kept, rows)
-    row, lab, hour, tubes = flow.solve()
-    sent_tubes = np.bincount(row, tubes, len(rows)).astype(np.int64)
-    over[rows] = kept.tubes[rows] - sent_tubes
-    tight[rows] = flow.tight[flow.node]
-    return _consignments(post, groups, kept, rows, (row, lab, hour, tubes)), over, tight
+
+    hours: Flags
+    room: int
+    confined: Flags
 
 
-def _consignments(
-    post: Post, groups: Groups, kept: Kept, rows: Ints, columns: tuple[Ints, Ints, Ints, Ints]
-) -> Sent:
-    row, lab, hour, tubes = columns
-    order = np.lexsort((lab, hour, row))
-    row, lab, hour, tubes = row[order], lab[order], hour[order], tubes[order]
-    site, wave, zone = (c[rows[row]] for c in (groups.site, groups.wave, groups.zone))
-    pool = post.pools[zone]
-    before = np.cumsum(tubes) - tubes
-    before -= before[np.searchsorted(row, row)] if len(row) else before
-    there = kept.people[rows[row]]
-    people = np.minimum((before + tubes) * pool, there) - np.minimum(before * pool, there)
-    pickup = (wave + 1) * post.wave_min
-    road = post.road(site, post.delays(site, wave))[np.arange(len(row)), lab]
-    start = np.maximum(pickup + road, post.hours.begin_min[hour])
-    return Sent(site, lab, zone, wave, pickup + road, start, tubes, people)
+@dataclass(frozen=True)
+class Mail:
+    """What labs take in time: per group the tubes left over, and room left by lab and hour.
+
+    ``sent`` has consignments that stay and new ones, ``cut`` is None where nothing is left over.
+    """
+
+    kept: Kept
+    over: Ints
+    room: Ints
+    new: _New
+    cut: Cut | None
+
+    @property
+    def sent(self) -> Sent:
+        """All consignments."""
+        return both(self.kept.sent, self.new.sent())
+
+
+class InTime:
+    """The network: numbered once, solved for whatever is to be sent."""
+
+    def __init__(self, post: Post, num_waves: int) -> None:
+        self.post = post
+        self.reaching = Reaching(post, num_waves)
+        self.usable = post.free_hours(_nothing()) > 0
+        nodes = self.reaching.nodes
+        key, _ = self._middles_of(nodes)
+        self._key = np.unique(key)
+        rest, hour = np.divmod(self._key, len(post.hours))
+        self.lab, wave = np.divmod(rest, num_waves)
+        self.middle, self.to = self._hours_in_time(wave, hour)
+        some = np.zeros(len(self._key), dtype=bool)
+        some[self.middle] = True
+        self._some = some
+        self.arc_node, self.arc_middle = self.roads(nodes)
+
+    def send(self, groups: Groups, kept: Kept) -> Mail:
+        """Send as many tubes of what is left of the groups as labs can take in time."""
+        rows = np.flatnonzero(kept.tubes > 0)
+        node, more = self.reaching.nodes_of(groups, rows)
+        free = self.post.free_hours(kept.sent)
+        flow = _Flow(self, more, np.bincount(node, kept.tubes[rows]).astype(np.int64), free)
+        flow.solve(kept.sent)
+        take = _shared(node, kept.tubes[rows], flow.sent)
+        over = np.zeros_like(groups.tubes)
+        over[rows] = kept.tubes[rows] - take
+        new = _New(self.post, groups, kept, rows, (node, take, flow))
+        cut = flow.cut() if over.any() else None
+        return Mail(kept, over, free - flow.hour_load, new, cut)
+
+    def _middles_of(self, nodes: Nodes) -> tuple[Ints, Ints]:
+        """Return (lab, wave, hour) as one number, and the node, of each way from node to lab."""
+        node, lab = np.nonzero(nodes.first != NEVER)
+        hour = self.reaching.pickup_hour[nodes.wave[node]] + nodes.first[node, lab]
+        waves = self.reaching.num_waves
+        return (lab * waves + nodes.wave[node]) * len(self.post.hours) + hour, node
+
+    def roads(self, nodes: Nodes) -> tuple[Ints, Ints]:
+        """Return node and middle of each arc that leads to an hour with any room."""
+        key, node = self._middles_of(nodes)
+        middle = np.searchsorted(self._key, key)
+        good = self._some[middle]
+        return node[good], middle[good]
+
+    def _hours_in_time(self, wave: Ints, hour: Ints) -> tuple[Ints, Ints]:
+        """Return (middle, hour) of each start within the promise that a lab may have room for."""
+        post, targets = self.post, self.post.instance.settings.targets
+        due = wave * post.wave_min + targets.result_hours * HOUR_MIN
+        latest = (due - post.instance.labs.processing_min[self.lab]).astype(np.int64)
+        last = np.minimum(post.hours.index(latest), len(post.hours) - 1)
+        count = np.maximum(1, last - hour + 1)
+        at = np.repeat(np.arange(len(hour)), count)
+        to = hour[at] + np.arange(len(at)) - np.repeat(np.cumsum(count) - count, count)
+        some = self.usable[self.lab[at], to]
+        return at[some], to[some]
 
 
 class _Flow:
-    """Numbers the nodes, adds the arcs, solves, and reads who sends what where."""
+    """One maximum flow: who is sent what, and where it is narrow."""
 
-    def __init__(self, post: Post, groups: Groups, kept: Kept, rows: Ints) -> None:
-        self.post, self.units = post, kept.tubes[rows]
-        self.num_labs, self.num_hours = post.hours.capacity.shape
-        self.free = free_hours(post, kept.sent)
-        self.kept = kept.sent
-        wave = groups.wave[rows]
-        reach = self._reach(groups.site[rows], wave, groups.zone[rows], groups.first_slot[rows])
-        self.tight: Flags = np.zeros(0, dtype=bool)
-        self.node, first = _alike(np.column_stack((wave, reach)))
-        self.wave, self.reach = wave[first], reach[first]
+    def __init__(self, net: InTime, more: Nodes, supply: Ints, free: Ints) -> None:
+        self.net, self.free = net, free
+        own = len(net.reaching.nodes)
+        self.num_nodes = own + len(more)
+        self.supply = np.zeros(self.num_nodes, dtype=np.int64)
+        self.supply[: len(supply)] = supply
+        node, middle = net.roads(more)
+        self.arc_node = np.concatenate((net.arc_node, own + node))
+        self.arc_middle = np.concatenate((net.arc_middle, middle))
 
-    def _reach(self, site: Ints, wave: Ints, zone: Ints, first_slot: Ints) -> Ints:
-        """Return the first hour after the pick-up's, per row and lab, in which tubes may start.
-
-        ``_NEVER`` where no start there keeps the promise, the holding time or the pool size.
-        """
-        post, targets = self.post, self.post.instance.settings.targets
-        pickup = ((wave + 1) * post.wave_min)[:, None]
-        road = post.road(site, post.delays(site, wave))
-        arrive = pickup + road
-        hour = np.minimum(post.hours.index(arrive), self.num_hours - 1)
-        begin = post.hours.begin_min[hour]
-        due = pickup - post.wave_min + targets.result_hours * HOUR_MIN
-        processing = post.instance.labs.processing_min[None, :]
-        labs = np.arange(self.num_labs)[None, :]
-        at_once = arrive + processing <= due
-        at_once &= (arrive == begin) | self._whole()[labs, hour]
-        first = np.where(at_once, hour, hour + 1)
-        good = post.accepted()[zone] & (first < self.num_hours)
-        start = np.maximum(arrive, post.hours.begin_min[np.minimum(first, self.num_hours - 1)])
-        good &= start + processing <= due
-        oldest = (first_slot * post.instance.settings.round.slot_minutes)[:, None]
-        good &= arrive - oldest <= targets.max_holding_min
-        base = post.hours.index(pickup)
-        result: Ints = np.where(good, first - base, _NEVER)
-        return result
-
-    def _whole(self) -> Flags:
-        """Return which hours a lab is open throughout."""
-        shape = (self.num_labs, self.num_hours, HOUR_MIN)
-        return np.asarray(np.all(self.post.hours.is_open.reshape(shape), axis=2))
-
-    def solve(self) -> tuple[Ints, Ints, Ints, Ints]:
-        """Return row, lab, hour and tubes of what is sent."""
-        num_nodes = len(self.wave)
-        supply = np.bincount(self.node, self.units, num_nodes).astype(np.int64)
-        big = int(supply.sum())
-        node, lab = np.nonzero(self.reach != _NEVER)
-        pickup = (self.wave[node] + 1) * self.post.wave_min
-        hour = self.post.hours.index(pickup) + self.reach[node, lab]
-        waves = int(self.wave.max()) + 1
-        key, middle = np.unique((lab * waves + self.wave[node]) * self.num_hours + hour,
-                                return_inverse=True)  # fmt: skip
-        middle = middle.reshape(-1)
-        mid_lab, mid_wave, mid_hour = (
-            key // self.num_hours // waves, key // self.num_hours % waves, key % self.num_hours,
-        )  # fmt: skip
-        at, to = self._hours_in_time(mid_lab, mid_wave, mid_hour)
-        used_lab, used_hour = np.nonzero(self.free)
-        source, mid0 = num_nodes, num_nodes + 1
-        hour0 = mid0 + len(key)
-        day0 = hour0 + self.num_labs * self.num_hours
-        day, limit = self._days()
+    def solve(self, kept: Sent) -> None:
+        """Fill in tubes sent by node, by road, by start, and by lab and hour."""
+        net, n = self.net, self.num_nodes
+        lab, hour = np.nonzero(self.free)
+        hours = self.free.shape[1]
+        source, mid0 = n, n + 1
+        hour0 = mid0 + len(net.lab)
+        day0 = hour0 + self.free.size
+        day, limit = self._days(kept)
         sink = day0 + len(limit)
-        days = day[used_lab, used_hour]
+        days = day[lab, hour]
         parts = [
-            _Arcs(np.full(num_nodes, source), np.arange(num_nodes), supply),
-            _Arcs(node, mid0 + middle, np.full(len(node), big)),
-            _Arcs(mid0 + at, hour0 + mid_lab[at] * self.num_hours + to, np.full(len(at), big)),
-            _Arcs(hour0 + used_lab * self.num_hours + used_hour,
-                  np.where(days < 0, sink, day0 + days), self.free[used_lab, used_hour]),
+            _Arcs(np.full(n, source), np.arange(n), self.supply),
+            _Arcs(self.arc_node, mid0 + self.arc_middle, np.full(len(self.arc_node), _ANY)),
+            _Arcs(mid0 + net.middle, hour0 + net.lab[net.middle] * hours + net.to,
+                  np.full(len(net.middle), _ANY)),
+            _Arcs(hour0 + lab * hours + hour, np.where(days < 0, sink, day0 + days),
+                  self.free[lab, hour]),
             _Arcs(day0 + np.arange(len(limit)), np.full(len(limit), sink), limit),
         ]  # fmt: skip
         flow, near = _max_flow(parts, source, sink)
-        self.tight = np.zeros(num_nodes, dtype=bool)
-        self.tight[near[near < num_nodes]] = True
-        first, second = flow[1], flow[2]
-        a, b, tubes = _paired(middle, first, at, second)
-        row, sent, units = self._shared(node[a], tubes)
-        return row, mid_lab[at[b]][sent], to[b][sent], units
+        self.sent, self.road, self.start = flow[0], flow[1], flow[2]
+        self.hour_load = np.zeros_like(self.free)
+        self.hour_load[lab, hour] = flow[3]
+        near_flags = np.zeros(sink + 1, dtype=bool)
+        near_flags[near] = True
+        self._near = near_flags[:n]
+        self._near_hours = near_flags[hour0:day0].reshape(self.free.shape)
 
-    def _hours_in_time(self, lab: Ints, wave: Ints, hour: Ints) -> tuple[Ints, Ints]:
-        """Return (middle node, hour) of each start within the promise that a lab has room for."""
-        post, targets = self.post, self.post.instance.settings.targets
-        due = wave * post.wave_min + targets.result_hours * HOUR_MIN
-        latest = (due - post.instance.labs.processing_min[lab]).astype(np.int64)
-        last = np.minimum(post.hours.index(latest), self.num_hours - 1)
-        count = np.maximum(1, last - hour + 1)
-        at = np.repeat(np.arange(len(lab)), count)
-        to = hour[at] + np.arange(len(at)) - np.repeat(np.cumsum(count) - count, count)
-        some = self.free[lab[at], to] > 0
-        return at[some], to[some]
+    def cut(self) -> Cut:
+        """Return where the flow is narrow."""
+        net, reaching = self.net, self.net.reaching
+        room = int(self.sent.sum() - self.supply[~self._near].sum())
+        inside = (self._near_hours | (self.free == 0))[net.lab[net.middle], net.to]
+        leaks = np.bincount(net.middle, ~inside, len(net.lab)) > 0
+        open_nodes = leaking(net.arc_node, net.arc_middle, leaks, len(reaching.nodes))
+        return Cut(self._near_hours, room, ~open_nodes[reaching.node])
 
-    def _days(self) -> tuple[Ints, Ints]:
+    def _days(self, kept: Sent) -> tuple[Ints, Ints]:
         """Return the day node of each lab hour, -1 without a limit, and the tubes left per day."""
-        labs, hours = self.post.instance.labs, self.post.hours
+        post = self.net.post
+        labs, hours = post.instance.labs, post.hours
         day_of = hours.day - hours.day.min()
         num_days = int(day_of.max()) + 1
-        used = np.zeros((self.num_labs, num_days), dtype=np.int64)
-        np.add.at(used, (self.kept.lab, day_of[hours.index(self.kept.start)]), self.kept.tubes)
+        used = np.zeros((len(labs), num_days), dtype=np.int64)
+        np.add.at(used, (kept.lab, day_of[hours.index(kept.start)]), kept.tubes)
         limited = labs.max_tubes_per_day >= 0
         number = np.cumsum(limited) - 1
         day = np.where(limited[:, None], number[:, None] * num_days + day_of[None, :], -1)
         left = np.maximum(labs.max_tubes_per_day[limited][:, None] - used[limited], 0)
         return day, left.reshape(-1)
 
-    def _shared(self, node: Ints, tubes: Ints) -> tuple[Ints, Ints, Ints]:
-        """Share what a node sends among its rows, in their order: row, index into sent, units."""
-        rows = np.arange(len(self.node))
-        sent = np.bincount(node, tubes, len(self.wave)).astype(np.int64)
-        order = np.lexsort((rows, self.node))
-        before = np.zeros(len(rows), dtype=np.int64)
-        units = self.units[order]
-        upto = np.cumsum(units) - units
-        before[order] = upto - upto[np.searchsorted(self.node[order], self.node[order])]
-        take = np.clip(sent[self.node] - before, 0, self.units)
-        row, which, units = match(self.node, take, rows, node, tubes, np.arange(len(node)))
-        return row, which, units
+
+@dataclass(frozen=True)
+class _New:
+    """What a flow sends, not yet told by consignment."""
+
+    post: Post
+    groups: Groups
+    kept: Kept
+    rows: Ints
+    flow: tuple[Ints, Ints, _Flow]  # node and tubes of each row, and the flow
+
+    def sent(self) -> Sent:
+        """Return the consignments: the flow shared among the groups of each node."""
+        node, take, flow = self.flow
+        net, post = flow.net, self.post
+        a, b, tubes = _paired(flow.arc_middle, flow.road, net.middle, flow.start)
+        row, way, tubes = _paired(node, take, flow.arc_node[a], tubes)
+        lab, hour = net.lab[net.middle[b[way]]], net.to[b[way]]
+        order = np.lexsort((lab, hour, row))
+        row, lab, hour, tubes = row[order], lab[order], hour[order], tubes[order]
+        groups, at = self.groups, self.rows[row]
+        site, wave, zone = groups.site[at], groups.wave[at], groups.zone[at]
+        before = np.cumsum(tubes) - tubes
+        before -= before[np.searchsorted(row, row)] if len(row) else before
+        pool, there = post.pools[zone], self.kept.people[at]
+        people = np.minimum((before + tubes) * pool, there) - np.minimum(before * pool, there)
+        arrive = (wave + 1) * post.wave_min + post.road_to(site, wave, lab)
+        start = np.maximum(arrive, post.hours.begin_min[hour])
+        return Sent(site, lab, zone, wave, arrive, start, tubes, people)
 
 
-def _alike(table: Ints) -> tuple[Ints, Ints]:
-    """Return a number for each distinct row of a table of small numbers, and the first rows.
+def both(a: Sent, b: Sent) -> Sent:
+    """Return the consignments of both, joined where they start together at a lab."""
+    names = ("site", "lab", "zone", "wave", "arrive", "start", "tubes", "people")
+    table = pd.DataFrame({n: np.concatenate((getattr(a, n), getattr(b, n))) for n in names})
+    keys = ["site", "wave", "zone", "start", "lab", "arrive"]
+    one = table.groupby(keys, as_index=False, sort=True)[["tubes", "people"]].sum()
+    return Sent(*(one[n].to_numpy(np.int64) for n in names))
 
-    Rows are compared by a 64-bit hash, ten times as fast as by all their numbers; should two
-    different ones ever share theirs, they are compared in full.
-    """
-    factors = np.random.default_rng(_SEED).integers(1, 1 << 62, table.shape[1]) | 1
-    _, first, number = np.unique(table @ factors, return_index=True, return_inverse=True)
-    if (table[first[number.reshape(-1)]] != table).any():
-        _, first, number = np.unique(table, axis=0, return_index=True, return_inverse=True)
-    return number.reshape(-1), first
+
+def _nothing() -> Sent:
+    return Sent(*(np.zeros(0, dtype=np.int64) for _ in range(8)))
+
+
+def _shared(node: Ints, units: Ints, sent: Ints) -> Ints:
+    """Share what each node sends among its rows, in their order."""
+    order = np.argsort(node, kind="stable")
+    upto = np.cumsum(units[order]) - units[order]
+    before = np.zeros(len(node), dtype=np.int64)
+    before[order] = upto - upto[np.searchsorted(node[order], node[order])]
+    take: Ints = np.clip(sent[node] - before, 0, units)
+    return take
 
 
 def _paired(
@@ -209,7 +251,7 @@ def _paired(
     )
 
 
-def _max_flow(parts: list[_Arcs], source: int, sink: int) -> tuple[list[Ints], Ints]:
+def _max_flow(parts: Sequence[_Arcs], source: int, sink: int) -> tuple[list[Ints], Ints]:
     """Return the flow of each family of arcs, and the nodes on the source's side of the cut.
 
     Raises

@@ -168,6 +168,8 @@ class Placer:
             if not len(first):
                 continue
             cost = self._costs(item, site, walk, start_sums(room, first, end, item.people))
+            if best is not None and cost.min() >= best.cost:
+                continue
             late = self._late(item, site, (first, end), labs)
             cost = np.where(
                 late, np.inf if in_time else cost + self.prices.late * item.people, cost

@@ -32,6 +32,10 @@ class Calls:
         """Return some of the rows."""
         return Calls(*(getattr(self, f.name)[keep] for f in fields(self)))
 
+    def same(self, other: Calls) -> bool:
+        """Return whether both have the same rows; both are merged."""
+        return _same(self, other)
+
     def joined(self, other: Calls) -> Calls:
         """Return the rows of both; those of one block, site and slot become one."""
         return merged(
@@ -124,6 +128,20 @@ class Sent:
     def where(self, keep: Flags | Ints) -> Sent:
         """Return some of the rows."""
         return Sent(*(getattr(self, f.name)[keep] for f in fields(self)))
+
+    def same(self, other: Sent) -> bool:
+        """Return whether both have the same rows, in any order."""
+        columns = [f.name for f in fields(self)]
+        mine, its = (
+            sent.where(np.lexsort([getattr(sent, name) for name in columns]))
+            for sent in (self, other)
+        )
+        return _same(mine, its)
+
+
+def _same(a: Calls | Sent, b: Calls | Sent) -> bool:
+    """Return whether all columns agree, row by row."""
+    return all(np.array_equal(getattr(a, f.name), getattr(b, f.name)) for f in fields(a))
 
 
 def calls_of(instance: Instance, plan: Plan) -> Calls:
