@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from scheduler.domain.city import Flags, Ints
+from scheduler.solve.repair.choosing import Choice
 from scheduler.solve.repair.groups import Groups, groups_on
 from scheduler.solve.repair.intime import InTime, Mail, both
 from scheduler.solve.repair.keeping import Keeper, what_is_left
@@ -66,7 +67,7 @@ class Easing:
         mail = before = self._quick(groups) or self._full(groups)
         for _ in range(TRIES):
             room = self._room(mail)
-            if not mail.over.any() or not self._eased(groups, mail.over, room):
+            if not mail.over.any() or not self._eased(groups, mail, room):
                 return Begun(begun, before, room)
             groups = self._groups()
             mail = self._full(groups)
@@ -125,40 +126,38 @@ class Easing:
 
     # Who moves
 
-    def _eased(self, groups: Groups, over: Ints, room: LabRoom) -> int:
+    def _eased(self, groups: Groups, mail: Mail, room: LabRoom) -> int:
         """Move blocks with about as many tubes as come late to where labs take them in time.
 
-        The room that a block leaves at the labs serves others near it, so that all its tubes
-        count, whichever site the flow has left the tubes at. Where labs have no room left, blocks
-        stay and are late. Returns the blocks moved.
+        The room that a block leaves at the labs serves others of its waves, whichever site the flow
+        has left the tubes at. Where labs have no room left, blocks stay and are late. Returns the
+        blocks moved.
         """
-        free = (groups.wave + 1) * self.here.per_wave > self.here.free_from
-        rows = np.flatnonzero((over > 0) & free)
-        rest, moved, failed = int(over[rows].sum()), 0, 0
-        for row in rows[np.argsort(-over[rows], kind="stable")].tolist():
-            if rest <= 0 or failed >= IN_VAIN:
-                break
-            site, wave, zone = (int(c[row]) for c in (groups.site, groups.wave, groups.zone))
-            there = self.stand.people_in(site, wave, zone)
-            if not there:
-                continue
-            people = self._moved(_inside(there, self.stand), room)
-            if people:
-                rest -= max(1, people // int(self.post.pools[zone]))
+        here = self.here
+        may_go = mail.tight & ((groups.wave + 1) * here.per_wave > here.free_from)
+        part = mail.new.flow[2].waves_alike()[groups.wave]
+        rest = np.bincount(part[may_go], mail.over[may_go], part.max(initial=0) + 1)
+        shape = (here.per_wave, self.post.pools)
+        choice = Choice(self.stand.calls, groups, (may_go, part), rest.astype(np.int64), shape)
+        moved = failed = 0
+        while failed < IN_VAIN and (block := choice.best()) is not None:
+            if self._moved(block, room):
+                choice.go(block)
                 moved, failed = moved + 1, 0
             else:
+                choice.stay(block)
                 failed += 1
         return moved
 
-    def _moved(self, block: int, room: LabRoom) -> int:
-        """Move a block to where labs take its tubes in time; returns its people, 0 if it stays."""
+    def _moved(self, block: int, room: LabRoom) -> bool:
+        """Move a block to where labs take its tubes in time, or leave it; returns whether it went."""
         mine = self.stand.of(block)
         item = self._off(block)
         if self.placer.place(item, room, in_time=True):
             self.away[block] = mine
-            return item.people
+            return True
         self._back(block, mine)
-        return 0
+        return False
 
     def _come_back(self) -> None:
         """Let blocks come back that have gone for nothing: labs are no later with them here."""
@@ -237,12 +236,6 @@ class Easing:
             if fit.site == site and item.zone == zone and inside.any():
                 there[block] = int(np.array(fit.people)[inside].sum())
         return there
-
-
-def _inside(there: dict[int, int], stand: Stand) -> int:
-    """Return the block with the largest part of its people in the wave: few move for nothing."""
-    part = {block: n / int(stand.of(block).people.sum()) for block, n in there.items()}
-    return max(there, key=lambda block: (part[block], there[block], block))
 
 
 def _fitting(there: dict[int, int], people: int) -> int:

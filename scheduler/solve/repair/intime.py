@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from ortools.graph.python import max_flow
+from scipy.sparse import csr_matrix
+from scipy.sparse.csgraph import connected_components
 
 from scheduler.domain.city import Flags, Ints
 from scheduler.solve.repair.groups import Groups
@@ -50,11 +52,13 @@ class Cut:
 class Mail:
     """What labs take in time: per group the tubes left over, and room left by lab and hour.
 
-    ``sent`` has consignments that stay and new ones, ``cut`` is None where nothing is left over.
+    ``tight`` marks groups that share the labs which are too small. ``sent`` has consignments that
+    stay and new ones, ``cut`` is None where nothing is left over.
     """
 
     kept: Kept
     over: Ints
+    tight: Flags
     room: Ints
     new: _New
     cut: Cut | None
@@ -95,7 +99,9 @@ class InTime:
         over[rows] = kept.tubes[rows] - take
         new = _New(self.post, groups, kept, rows, (node, take, flow))
         cut = flow.cut() if over.any() else None
-        return Mail(kept, over, free - flow.hour_load, new, cut)
+        tight = np.zeros(len(groups), dtype=bool)
+        tight[rows] = flow.near[node]
+        return Mail(kept, over, tight, free - flow.hour_load, new, cut)
 
     def _middles_of(self, nodes: Nodes) -> tuple[Ints, Ints]:
         """Return (lab, wave, hour) as one number, and the node, of each way from node to lab."""
@@ -163,13 +169,36 @@ class _Flow:
         self.hour_load[lab, hour] = flow[3]
         near_flags = np.zeros(sink + 1, dtype=bool)
         near_flags[near] = True
-        self._near = near_flags[:n]
+        self.near = near_flags[:n]
         self._near_hours = near_flags[hour0:day0].reshape(self.free.shape)
+
+    def waves_alike(self) -> Ints:
+        """Return a number per wave: of two with the same, tubes can take each other's place.
+
+        They do where the flow can be led round a ring through both, a strong component of what it
+        leaves open.
+        """
+        net, n = self.net, self.num_nodes
+        size = n + len(net.lab) + self.free.size
+        hour = n + len(net.lab) + net.lab[net.middle] * self.free.shape[1] + net.to
+        tail = np.concatenate((self.arc_node, n + net.middle))
+        head = np.concatenate((n + self.arc_middle, hour))
+        used = np.concatenate((self.road, self.start)) > 0
+        ends = (np.concatenate((tail, head[used])), np.concatenate((head, tail[used])))
+        ones = np.ones(len(ends[0]), dtype=np.int8)
+        _, ring = connected_components(csr_matrix((ones, ends), (size, size)), connection="strong")
+        waves = net.reaching.nodes.wave[np.minimum(np.arange(n), len(net.reaching.nodes) - 1)]
+        busy = np.flatnonzero(self.supply[: len(net.reaching.nodes)] > 0)
+        ends = (waves[busy], net.reaching.num_waves + ring[busy])
+        size = net.reaching.num_waves + int(ring.max(initial=0)) + 1
+        ones = np.ones(len(busy), dtype=np.int8)
+        _, alike = connected_components(csr_matrix((ones, ends), (size, size)), directed=False)
+        return np.asarray(alike[: net.reaching.num_waves].astype(np.int64))
 
     def cut(self) -> Cut:
         """Return where the flow is narrow."""
         net, reaching = self.net, self.net.reaching
-        room = int(self.sent.sum() - self.supply[~self._near].sum())
+        room = int(self.sent.sum() - self.supply[~self.near].sum())
         inside = (self._near_hours | (self.free == 0))[net.lab[net.middle], net.to]
         leaks = np.bincount(net.middle, ~inside, len(net.lab)) > 0
         open_nodes = leaking(net.arc_node, net.arc_middle, leaks, len(reaching.nodes))
