@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from scheduler.app.heal import heal
-from scheduler.app.inbox import EVENTS, PROGRESS, checksums, read_inbox, take_in
+from scheduler.app.inbox import EVENTS, PROGRESS, Inbox, checksums, read_inbox, take_in
 from scheduler.app.plan import keep
 from scheduler.app.publish import publish_revision
 from scheduler.app.runlog import Run, Stages, logged
@@ -33,7 +33,7 @@ from scheduler.domain.standing import Standing
 from scheduler.domain.verify import verify
 from scheduler.errors import BreachError, CannotRunError, Finding, InputError, NoPlanError, Severity
 from scheduler.ingest.counted import COUNTED_FILE
-from scheduler.ingest.events import read_events
+from scheduler.ingest.events import lost_events, read_events
 from scheduler.ingest.loader import load
 from scheduler.ingest.progress import Progress, read_progress
 from scheduler.publish.plan_files import next_revision, read_extra
@@ -43,7 +43,7 @@ from scheduler.solve.repair import Repaired, repair_plan
 
 @dataclass(frozen=True, kw_only=True)
 class ReplanOptions:
-    """What a user may ask of ``replan``; without files the folder's own are read."""
+    """What a user may ask of ``replan``; files are taken into the folder and read with its own."""
 
     progress: tuple[Path, ...] = ()
     events: tuple[Path, ...] = ()
@@ -142,16 +142,18 @@ def _replan(
     reports = {kind: read_inbox(folder, kind, given) for kind, given in
                ((EVENTS, options.events), (PROGRESS, options.progress))}  # fmt: skip
     for found in reports.values():
-        run.files |= checksums(found)
-    log = read_events(reports[EVENTS], files)
+        run.files |= checksums(found.files)
+    log = read_events(reports[EVENTS].files, files)
     standing = new_standing(folder, files, log.events, now)
     overlay = lay_over(files, log.events, now)
     known = frozenset(map(str, overlay.instance.blocks.ids))
-    progress = read_progress(reports[PROGRESS], files, known)
-    findings = (*log.findings, *progress.findings)
+    progress = read_progress(reports[PROGRESS].files, files, known)
+    gone = lost_events(reports[EVENTS].replaced, log, files)
+    findings = (*log.findings, *gone, *progress.findings)
     if any(f.severity is Severity.ERROR for f in findings):
         raise InputError(findings, hint="Mend the lines named, or take the file away.")
-    take_in(folder, reports[EVENTS])
+    for found in reports.values():
+        take_in(found)
     mended = repair_plan(standing, overlay, progress.sampled, stage)
     if not mended.changed:
         return ReplanResult(None, standing.based_on, None, {}, findings)
@@ -199,7 +201,7 @@ def _told(
     folder: Path,
     standing: Standing,
     mended: Repaired,
-    heard: tuple[dict[str, dict[str, bytes]], Progress],
+    heard: tuple[dict[str, Inbox], Progress],
 ) -> dict[str, Any]:
     """Return what ``summary.json`` says of the re-plan."""
     clock, (reports, progress) = standing.files.clock, heard
@@ -224,8 +226,9 @@ def _told(
     }
 
 
-def _digest(reports: dict[str, dict[str, bytes]]) -> str:
-    lines = [f"{n} {d}" for found in reports.values() for n, d in sorted(checksums(found).items())]
+def _digest(reports: dict[str, Inbox]) -> str:
+    files = [sorted(checksums(found.files).items()) for found in reports.values()]
+    lines = [f"{name} {digest}" for some in files for name, digest in some]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 

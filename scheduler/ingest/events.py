@@ -58,6 +58,23 @@ def read_events(files: Mapping[str, bytes], instance: Instance) -> EventLog:
     return EventLog(in_order(events), tuple(findings))
 
 
+def lost_events(
+    replaced: Mapping[str, bytes], log: EventLog, instance: Instance
+) -> tuple[Finding, ...]:
+    """Note the events of files that were replaced which nobody reports any more."""
+    findings: list[Finding] = []
+    still = {event.subject for event in log.events}
+    for name, data in replaced.items():
+        notes = FileLog(name)
+        for event in read_events({name: data}, instance).events:
+            if event.subject not in still:
+                words = filter(None, (event.kind.value, *event.subject[2:]))
+                when = instance.clock.iso(event.minute)
+                notes.add("C708", f"does not have what it had before: {when} {' '.join(words)}")
+        findings += notes.findings
+    return tuple(findings)
+
+
 def event_table(clock: RoundClock) -> Table:
     """Return the columns of an event file; times are read by the round's clock."""
     moment = Moment(clock)

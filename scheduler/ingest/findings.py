@@ -112,6 +112,11 @@ CODES: dict[str, Rule] = {
     "C707": Rule(
         "line is not a JSON object", 'Write one object a line: {"time": ..., "kind": ...}'
     ),
+    "C708": Rule(
+        "event no longer reported",
+        "Nothing to do if it was meant to go; else give it again, in a file of another name.",
+        NOTE,
+    ),
     "C711": Rule(
         "progress columns not understood",
         "Use time, site_id, slot, sampled; time, site_id, tubes_sent; or "

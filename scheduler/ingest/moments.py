@@ -21,7 +21,7 @@ class Moment:
     clock: RoundClock
 
     def __call__(self, cell: str) -> tuple[int, str | None]:
-        """Return the minute; a time without offset is the round's local time, and is noted."""
+        """Return the minute; a time without offset is the round's local time."""
         text = tidy(cell)
         try:
             moment = datetime.fromisoformat(text)
@@ -34,7 +34,7 @@ class Moment:
         minute = clock.minute_of_local(moment) if local else clock.minute_of_iso(text)
         if not -_FAR_MIN <= minute <= clock.end_min + _FAR_MIN:
             raise CellError("C702", "expected a time within 60 days of the round")
-        return minute, (clock.iso(minute) if local else None)
+        return minute, None
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 Cases: ``sites`` (the three busiest after noon close), ``lab`` (the lab with the median of tubes is
 out), ``behind`` (a third of the people were sampled in 5 % of the blocks called until 11:00),
-``both`` (sites and lab) and ``all``. Each case is re-planned from the same plan, as a whole process.
+``both`` (sites and lab) and ``all``. Each is re-planned from the same plan, as a whole process.
 """
 
 from __future__ import annotations
@@ -67,8 +67,8 @@ def main(arguments: list[str] | None = None) -> int:
             planned = _ran("plan", folder, "--json")
             for case in options.cases.split(","):
                 rows.append(measure(folder, case, planned))
-                print(_line(rows[-1]), file=sys.stderr, flush=True)
-    print(_table(rows))
+                sys.stderr.write(f"{_line(rows[-1])}\n")
+    sys.stdout.write(f"{_table(rows)}\n")
     if options.json:
         kept = {"machine": machine(), "rows": [asdict(row) for row in rows]}
         options.json.write_text(json.dumps(kept, indent=2) + "\n", encoding="utf-8")
@@ -121,7 +121,9 @@ def _events(plan: Path, calls: pd.DataFrame, noon: str, what: set[str]) -> pd.Da
     rows: list[dict[str, str]] = []
     if "sites" in what:
         later = calls[calls["start"] >= noon].groupby("site_id")["people"].sum()
-        rows += [{"kind": "site_closed", "site_id": str(s)} for s in later.nlargest(NUM_SITES).index]
+        rows += [
+            {"kind": "site_closed", "site_id": str(s)} for s in later.nlargest(NUM_SITES).index
+        ]
     if "lab" in what:
         tubes = pd.read_csv(plan / "lab_load.csv", dtype={"lab_id": str})
         by_size = tubes.groupby("lab_id")["tubes"].sum().sort_values(kind="stable")

@@ -171,6 +171,53 @@ def test_people_missed_are_called_later(dalian: Path, run: Run) -> None:
     assert run("verify", dalian)[0] == 0
 
 
+def test_a_corrected_file_replaces_the_earlier_one(dalian: Path, run: Run) -> None:
+    """Given again under its name, a file counts as it is now: what it had before is undone."""
+    site = _busiest(dalian, "2020-12-22T13")
+    events = _event(dalian, f"{NOON},site_closed,{site},,,,,,", f"{NOON},lab_out,,DL-L001,,,,,")
+    assert run("replan", dalian, "--events", events, "--now", NOON, "--quiet")[0] == 0
+    events = _event(dalian, f"{NOON},lab_out,,DL-L001,,,,,")
+    code, _, err = run("replan", dalian, "--events", events, "--now", "2020-12-22T12:05")
+    assert (code, "[C708]" in err, f"site_closed {site}" in err) == (0, True, True)
+    more = _event(dalian, "2020-12-22T12:05,people_added,,,DL-C0001,,40,,", name="more.csv")
+    assert run("replan", dalian, "--events", more, "--now", "2020-12-22T12:05", "--quiet")[0] == 0
+    answered = _rows(dalian / "plans" / revisions(dalian)[-1] / "events.csv")
+    assert {row["kind"] for row in answered} == {"lab_out", "people_added"}
+    assert sorted(path.name for path in (dalian / "events").glob("*.csv")) == [
+        "0002-events.csv",
+        "0003-more.csv",
+    ]
+    assert len(list((dalian / "events" / ".versions").iterdir())) == 3
+    assert run("verify", dalian)[0] == 0
+
+
+def test_progress_out_of_order_and_corrected(dalian: Path, run: Run) -> None:
+    """A later time wins whatever file it stands in; a correction given once stays."""
+    first = next(r for r in _calls(dalian, "0001") if r["end"] <= "2020-12-22T09" and
+                 int(r["people"]) >= 20)  # fmt: skip
+    key = f"{first['site_id']},{first['start']}"
+
+    def told(name: str, time: str, sampled: int) -> Path:
+        path = dalian.parent / name
+        row = f"2020-12-22T{time},{key},{sampled},{first['block_id']}"
+        path.write_text(f"time,site_id,slot,sampled,block_id\n{row}\n", encoding="utf-8")
+        return path
+
+    late, early = told("late.csv", "11:30", int(first["people"])), told("early.csv", "10:00", 1)
+    given = ("--progress", late, "--progress", early, "--now", NOON, "--quiet")
+    assert run("replan", dalian, *given) == (0, "", "")  # the newest says that all came
+    wrong = told("late.csv", "11:30", 2)
+    code, out, _ = run("replan", dalian, "--progress", wrong, "--now", NOON, "--json")
+    missed = int(first["people"]) - 2
+    assert (code, json.loads(out)["replan"]["must_leave_by_cause"]) == (0, {"missed": missed})
+    assert run("replan", dalian, "--now", NOON, "--quiet") == (0, "", "")
+    right = told("late.csv", "11:30", int(first["people"]))
+    assert run("replan", dalian, "--progress", right, "--now", NOON, "--quiet")[0] == 0
+    done = dalian / "plans" / revisions(dalian)[-1] / "done.csv"
+    assert (revisions(dalian)[-1], _rows(done)) == ("0003", [])  # nobody is called a second time
+    assert run("verify", dalian)[0] == 0
+
+
 def test_changes_are_told_per_community(dalian: Path, run: Run) -> None:
     """changes/ has only communities that changed, each with old and new place and time."""
     site = _busiest(dalian, "2020-12-22T13")

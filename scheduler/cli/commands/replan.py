@@ -19,9 +19,11 @@ NUM_NOTES = 10
 @click.command()
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @click.option("--progress", metavar="F", multiple=True, type=click.Path(path_type=Path),
-              help="Progress instead of what lies in DIR/progress; may be repeated.")  # fmt: skip
+              help="Progress, taken into DIR/progress and read with what lies there; a file of the "
+                   "same name replaces the earlier one. May be repeated.")  # fmt: skip
 @click.option("--events", metavar="F", multiple=True, type=click.Path(path_type=Path),
-              help="Events, taken into DIR/events and read with those there.")  # fmt: skip
+              help="Events, taken into DIR/events and read with those there; a file of the same "
+                   "name replaces the earlier one. May be repeated.")  # fmt: skip
 @click.option("--now", metavar="T", help="Time that counts as now; the clock's by default.")
 @click.option("--publish", is_flag=True, help="Publish the revision that stands afterwards.")
 @click.option("--webhook", metavar="URL", help="POST a short JSON when a new revision stands.")

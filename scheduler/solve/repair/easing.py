@@ -6,7 +6,7 @@ labs have room. Whoever turns out to have gone for nothing comes back.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -150,7 +150,12 @@ class Easing:
         return moved
 
     def _moved(self, block: int, room: LabRoom) -> bool:
-        """Move a block to where labs take its tubes in time, or leave it; returns whether it went."""
+        """Move a block to where labs take its tubes in time, or leave it; tell whether it went.
+
+        A block of which some have a new place already stays.
+        """
+        if block in self.placer.placed:
+            return False
         mine = self.stand.of(block)
         item = self._off(block)
         if self.placer.place(item, room, in_time=True):
@@ -199,7 +204,7 @@ class Easing:
 
     def _without_lost(self, groups: Groups, lost: Ints) -> list[Item]:
         """Take blocks off whose tubes no lab takes at all, late or not."""
-        items: list[Item] = []
+        items: dict[int, Item] = {}
         for row in np.flatnonzero(lost).tolist():
             site, wave, zone = (int(c[row]) for c in (groups.site, groups.wave, groups.zone))
             self.placer.closed_waves.add((site, wave))
@@ -208,9 +213,12 @@ class Easing:
                 there = self.stand.people_in(site, wave, zone) | self._new_in(site, wave, zone)
                 if not there:
                     break
-                items.append(self._off(_fitting(there, rest)))
-                rest -= items[-1].people
-        return items
+                item = self._off(_fitting(there, rest))
+                rest -= item.people
+                if item.block in items:  # those newly placed and those who stood: one again
+                    item = replace(item, people=item.people + items[item.block].people, taken=())
+                items[item.block] = item
+        return list(items.values())
 
     def _off(self, block: int) -> Item:
         """Take a block off its place, and return its people."""

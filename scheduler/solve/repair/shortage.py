@@ -82,7 +82,7 @@ def shortage(
     free = _confined(post, cut, left) & ((left.wave + 1) * here.per_wave > here.free_from)
     tubes += int(left.tubes[free].sum())
     short = tubes - cut.room - _loose(here, post, mail)
-    if short <= 0:
+    if short <= 0 or not free.any():
         return NONE
     cells = _cells(here, post, cut, (left, free), (standing, calls[2]))
     parts = [part for cell in cells for part in cell]

@@ -6,7 +6,7 @@ import pytest
 
 from scheduler.domain.events import Event, Kind
 from scheduler.domain.instance import Instance
-from scheduler.ingest.events import read_events
+from scheduler.ingest.events import lost_events, read_events
 from scheduler.ingest.findings import CODES
 from scheduler.ingest.loader import load_instance
 from scheduler.ingest.progress import read_progress
@@ -24,7 +24,7 @@ BAD_EVENTS = {
     "C102": "",
     "C105": "when,what\n",
     "C108": f"{HEAD}{T},site_closed\n",
-    "C202": f"{HEAD}2020-12-22T10:00,site_closed,S01,,,,,,,\n",
+    "C202": f"{HEAD}2020-12-22T10:00,Site_Closed,S01,,,,,,,\n",
     "C303": f"{HEAD}{T},site_closed,S99,,,,,,,\n",
 }
 BAD_PROGRESS = {
@@ -58,7 +58,7 @@ def test_findings_of_progress(tiny: Instance, code: str) -> None:
 
 def test_every_code_of_events_is_tested() -> None:
     """No code of events and progress is without a file that shows it."""
-    shown = {*BAD_EVENTS, *BAD_PROGRESS, "C707"}
+    shown = {*BAD_EVENTS, *BAD_PROGRESS, "C707", "C708"}
     assert {code for code in CODES if code.startswith("C7")} <= shown
 
 
@@ -80,6 +80,15 @@ def test_order_does_not_matter_and_the_last_report_counts(tiny: Instance) -> Non
         (Kind.LANES_CHANGED, 120, 1),
     ]
     assert [f.code for f in log.findings] == ["C706"]
+
+
+def test_what_a_correction_leaves_out_is_noted(tiny: Instance) -> None:
+    """An event that only the replaced file had is told; one that moved to another file is not."""
+    old = f"{HEAD}{T},site_closed,S01,,,,,,,\n{T},lanes_changed,S01,,,2,,,,\n"
+    log = read_events({"b.csv": f"{HEAD}{T},lanes_changed,S01,,,1,,,,\n".encode()}, tiny)
+    (note,) = lost_events({"a.csv": old.encode()}, log, tiny)
+    assert (note.code, note.file) == ("C708", "a.csv")
+    assert f"{T} site_closed S01" in str(note)
 
 
 def test_chinese_headers_and_gbk(tiny: Instance) -> None:
