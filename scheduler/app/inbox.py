@@ -146,11 +146,12 @@ def _last(files: Iterable[Path]) -> int:
 
 
 def _keep_versions(home: Path, files: Mapping[str, bytes]) -> None:
+    place = home / VERSIONS
+    known = {path.name.split("-")[0] for path in place.iterdir()} if place.is_dir() else set()
     for name, digest in checksums(files).items():
-        path = home / VERSIONS / f"{digest[:16]}-{Path(name).name}"
-        if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            _write(path, files[name])
+        if digest[:16] not in known:
+            place.mkdir(parents=True, exist_ok=True)
+            _write(place / f"{digest[:16]}-{_plain(Path(name))}", files[name])
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 
-from scheduler.domain.city import Floats, Ints, Texts
+from scheduler.domain.city import Floats, Ints
 from scheduler.domain.instance import Instance
-from scheduler.domain.plan import (
-    ASSIGNMENT_COLUMNS,
-    CONSIGNMENT_COLUMNS,
-    LAB_LOAD_COLUMNS,
-    UNSERVED_COLUMNS,
-    PlanTables,
-    Reason,
-)
-from scheduler.domain.settings import ZONE_WORDS, Zone
+from scheduler.domain.plan import PlanTables, Reason
+from scheduler.domain.settings import Zone
+from scheduler.solve import columns
 from scheduler.solve.market import Market
 from scheduler.solve.planner import Solution
 from scheduler.solve.sequence import elder_waves
@@ -25,64 +17,20 @@ from scheduler.solve.sequence import elder_waves
 
 def plan_tables(instance: Instance, market: Market, solution: Solution) -> PlanTables:
     """Return the tables of a solution."""
+    calls, layout, hours = solution.calls, solution.layout, market.hours
+    site, zone = layout.site[calls.stream], layout.zone[calls.stream]
+    ships = solution.shipments
+    load = np.zeros(hours.capacity.shape, dtype=np.int64)
+    np.add.at(load, (ships.lab, ships.hour), ships.tubes)
+    without = columns.left_over(instance, calls.block, calls.people)
+    left = np.flatnonzero(without > 0)
+    reasons = reasons_of(instance, market, left, set(solution.past_end))
     return PlanTables(
-        _assignments(instance, solution),
+        columns.assignments(instance, calls.block, site, calls.slot, calls.people, zone),
         _consignments(instance, solution),
-        _lab_load(instance, market, solution),
-        _unserved(instance, market, solution),
+        columns.lab_load(instance, load, hours.begin_min, hours.capacity),
+        columns.unserved(instance, without, reasons),
     )
-
-
-def _texts(codes: Ints, words: Texts | tuple[str, ...]) -> Any:  # noqa: ANN401  # a pandas column
-    """Return a categorical column without copying a text per row."""
-    return pd.Categorical.from_codes(codes, categories=pd.Index(list(words), dtype=object))
-
-
-def _times(instance: Instance, minutes: Ints) -> Any:  # noqa: ANN401  # a pandas column
-    distinct, codes = np.unique(minutes, return_inverse=True)
-    return _texts(codes, [instance.clock.iso(m) for m in distinct])  # type: ignore[arg-type]  # texts
-
-
-def _assignments(instance: Instance, solution: Solution) -> pd.DataFrame:
-    calls, layout = solution.calls, solution.layout
-    slot_min = instance.settings.round.slot_minutes
-    text_rank = np.argsort(np.argsort(instance.blocks.ids.astype(str), kind="stable"))
-    order = np.lexsort((calls.slot, text_rank[calls.block]))
-    block, slot, people = calls.block[order], calls.slot[order], calls.people[order]
-    stream = calls.stream[order]
-    zone = layout.zone[stream]
-    pool = np.array(instance.settings.pooling.by_zone(), dtype=np.int64)[zone]
-    tubes = _row_tubes(stream, slot, text_rank[block], people, pool, instance.clock.slots_per_wave)
-    columns = (
-        _texts(block, instance.blocks.ids),
-        _texts(instance.blocks.community_index[block], instance.communities.ids),
-        _texts(layout.site[stream], instance.sites.ids),
-        _times(instance, slot * slot_min),
-        _times(instance, (slot + 1) * slot_min),
-        people,
-        tubes,
-        _texts(zone, ZONE_WORDS),
-        pool,
-    )
-    return pd.DataFrame(dict(zip(ASSIGNMENT_COLUMNS, columns, strict=True)))
-
-
-def _row_tubes(
-    stream: Ints, slot: Ints, rank: Ints, people: Ints, pool: Ints, slots_per_wave: int
-) -> Ints:
-    """Return tubes opened by each row: ceil(after / k) - ceil(before / k) in its site's wave."""
-    wave = slot // slots_per_wave
-    order = np.lexsort((rank, slot, wave, stream))
-    upto = np.cumsum(people[order])
-    key_stream, key_wave = stream[order], wave[order]
-    new = np.r_[True, (np.diff(key_stream) != 0) | (np.diff(key_wave) != 0)]
-    start = np.flatnonzero(new[: len(order)])
-    base = np.repeat((upto - people[order])[start], np.diff(np.r_[start, len(order)]))
-    after, size = upto - base, pool[order]
-    before = after - people[order]
-    tubes = np.empty(len(order), dtype=np.int64)
-    tubes[order] = -(-after // size) + (-before // size)
-    return tubes
 
 
 def _consignments(instance: Instance, solution: Solution) -> pd.DataFrame:
@@ -93,61 +41,9 @@ def _consignments(instance: Instance, solution: Solution) -> pd.DataFrame:
     pickup = (wave + 1) * settings.wave_minutes
     arrive = pickup + solution.travel_min[site, ships.lab]
     start = np.maximum(arrive, solution.hour_begin_min[ships.hour])
-    pool = np.array(instance.settings.pooling.by_zone(), dtype=np.int64)[zone]
-    columns = (
-        _texts(site, instance.sites.ids),
-        _texts(ships.lab, instance.labs.ids),
-        _texts(zone, ZONE_WORDS),
-        pool,
-        _times(instance, pickup),
-        _times(instance, arrive),
-        _times(instance, start),
-        _times(instance, start + instance.labs.processing_min[ships.lab]),
-        ships.tubes,
-        ships.people,
-        _times(instance, batches.first_slot[ships.batch] * settings.slot_minutes),
-    )
-    return pd.DataFrame(dict(zip(CONSIGNMENT_COLUMNS, columns, strict=True)))
-
-
-def _lab_load(instance: Instance, market: Market, solution: Solution) -> pd.DataFrame:
-    ships, hours = solution.shipments, market.hours
-    load = np.zeros(hours.capacity.shape, dtype=np.int64)
-    np.add.at(load, (ships.lab, ships.hour), ships.tubes)
-    lab, hour = np.nonzero(load)
-    columns = (
-        _texts(lab, instance.labs.ids),
-        _times(instance, hours.begin_min[hour]),
-        load[lab, hour],
-        hours.capacity[lab, hour],
-    )
-    return pd.DataFrame(dict(zip(LAB_LOAD_COLUMNS, columns, strict=True)))
-
-
-def _unserved(instance: Instance, market: Market, solution: Solution) -> pd.DataFrame:
-    blocks = instance.blocks
-    home = np.flatnonzero(blocks.home_visits)
-    called = np.bincount(
-        solution.calls.block, weights=solution.calls.people, minlength=len(blocks)
-    ).astype(np.int64)
-    without = instance.demand - called
-    left = np.flatnonzero(without > 0)
-    reasons = reasons_of(instance, market, left, set(solution.past_end))
-    block = np.concatenate((home, left))
-    words = tuple(reason.value for reason in Reason)
-    reason = np.concatenate((
-        np.zeros(len(home), dtype=np.int64),
-        np.array([words.index(r.value) for r in reasons], dtype=np.int64),
-    ))  # fmt: skip
-    people = np.concatenate((blocks.home_visits[home], without[left]))
-    order = np.lexsort((reason, block))
-    columns = (
-        _texts(block[order], blocks.ids),
-        _texts(blocks.community_index[block[order]], instance.communities.ids),
-        people[order],
-        _texts(reason[order], words),
-    )
-    return pd.DataFrame(dict(zip(UNSERVED_COLUMNS, columns, strict=True)))
+    oldest = batches.first_slot[ships.batch] * settings.slot_minutes
+    ids, moments = (site, ships.lab, zone), (pickup, arrive, start, oldest)
+    return columns.consignments(instance, ids, moments, ships.tubes, ships.people)
 
 
 def reasons_of(instance: Instance, market: Market, left: Ints, past_end: set[int]) -> list[Reason]:

@@ -13,6 +13,7 @@ import numpy as np
 from scheduler.domain.city import Flags, Floats, Ints
 from scheduler.domain.instance import Instance
 from scheduler.domain.overlay import Overlay
+from scheduler.solve import columns
 from scheduler.solve.candidates import Candidates, Pairs
 from scheduler.solve.consign import Batches, Shipments, ship
 from scheduler.solve.layout import Layout
@@ -145,6 +146,7 @@ __all__ = [
     "Shipments",
     "Works",
     "candidate_pairs",
+    "columns",
     "match",
     "open_slots",
     "road_minutes",

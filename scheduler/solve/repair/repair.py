@@ -103,7 +103,7 @@ class _Repair:
         must = self._must(clearing, short, late_tubes(self.instance, sent) + moved.dropped.sum())
         self.report("tables", None)
         post = Post(here.overlay, here.standing.now_min, _horizon(here, sent))
-        tables = answer.tables(self.instance, calls, (sent, settled.groups), post.hours, reasons)
+        tables = answer.tables(post, calls, (sent, settled.groups), reasons)
         changed = not (calls.same(here.calls) and sent.same(here.sent))
         changed = changed or self._unserved_changed(tables)
         done_table = answer.done_table(self.instance, self.served)
