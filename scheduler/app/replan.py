@@ -64,6 +64,7 @@ class ReplanResult:
     summary: dict[str, Any]
     notes: tuple[Finding, ...] = ()
     published: Path | None = None
+    webhook_error: str = ""
     seconds: dict[str, float] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -75,6 +76,7 @@ class ReplanResult:
             "based_on": self.based_on,
             "folder": None if self.folder is None else str(self.folder),
             "published": None if self.published is None else str(self.published),
+            "webhook_error": self.webhook_error,
             "notes": [str(note) for note in self.notes],
             "seconds": self.seconds,
         }
@@ -106,8 +108,17 @@ def replan_round(
     if options.publish:
         result.published = _published(folder, result)
     if options.webhook and result.revision is not None:
-        post_json(options.webhook, _news(result))
+        result.webhook_error = _told_webhook(options.webhook, result)
     return result
+
+
+def _told_webhook(url: str, result: ReplanResult) -> str:
+    """Tell the webhook; returns why it did not take the news, which undoes nothing."""
+    try:
+        post_json(url, _news(result))
+    except CannotRunError as error:
+        return error.message
+    return ""
 
 
 def _limited(stages: Stages, clock: Clock, options: ReplanOptions) -> Report:
@@ -147,7 +158,7 @@ def _replan(
     standing = new_standing(folder, files, log.events, now)
     overlay = lay_over(files, log.events, now)
     known = frozenset(map(str, overlay.instance.blocks.ids))
-    progress = read_progress(reports[PROGRESS].files, files, known)
+    progress = read_progress(reports[PROGRESS].files, files, known, now)
     gone = lost_events(reports[EVENTS].replaced, log, files)
     findings = (*log.findings, *gone, *progress.findings)
     if any(f.severity is Severity.ERROR for f in findings):

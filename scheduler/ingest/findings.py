@@ -123,6 +123,12 @@ CODES: dict[str, Rule] = {
         "time, lab_id, tubes_resulted.",
     ),
     "C712": Rule("slot off the grid", "Write the start of a slot of the round."),
+    "C713": Rule(
+        "report of the future", "Look at its date; it counts once its time has come.", NOTE
+    ),
+    "C714": Rule(
+        "more sampled than possible", "Correct the figure if it is a slip of the pen.", NOTE
+    ),
 }
 """Code -> title, way out and severity of every finding."""
 

@@ -19,6 +19,10 @@ from scheduler.ingest.reader import decode, read_table
 from scheduler.ingest.tables import Parsed, parse_table
 
 _PEOPLE = Whole(0, 10_000_000)
+_FIGURES = ("sampled", "tubes_sent", "tubes_resulted")
+_LATE = 1 << 40
+_TIMES_ABLE = 3
+"""So many times what the lanes swab at their usual rate is a slip of the pen."""
 
 
 @dataclass(frozen=True)
@@ -36,13 +40,14 @@ class Progress:
 
 
 def read_progress(
-    files: Mapping[str, bytes], instance: Instance, blocks: frozenset[str]
+    files: Mapping[str, bytes], instance: Instance, blocks: frozenset[str], now_min: int = _LATE
 ) -> Progress:
     """Read the progress files of a round; ``blocks`` are the ids that may be named.
 
-    Of several rows of one key the one with the latest time counts, then the one read last.
+    Of several rows of one key the one with the latest time counts, then the one read last; rows
+    later than ``now_min`` do not count yet.
     """
-    parts: dict[str, list[pd.DataFrame]] = {"sampled": [], "tubes_sent": [], "tubes_resulted": []}
+    parts: dict[str, list[pd.DataFrame]] = {name: [] for name in _FIGURES}
     findings: list[Finding] = []
     known = {
         "site_id": ("sites.csv", frozenset(map(str, instance.sites.ids))),
@@ -56,7 +61,9 @@ def read_progress(
         if table is not None and raw is not None:
             parsed = parse_table(raw, log)
             _check_ids(parsed, known)
-            parts[table.columns[2 if len(table.columns) == 3 else 3].name].append(_frame(parsed))  # noqa: PLR2004  # time, subject, figure
+            _note_future(parsed, instance.clock, now_min)
+            _note_too_many(parsed, instance)
+            parts[_figure(table)].append(_frame(parsed, now_min))
         findings += log.findings
     return Progress(
         _newest(parts["sampled"], ["minute", "site", "slot", "block", "sampled"]),
@@ -90,6 +97,11 @@ def progress_tables(clock: RoundClock) -> tuple[Table, ...]:
     )
 
 
+def _figure(table: Table) -> str:
+    """Return the column that tells the kind of a file."""
+    return next(column.name for column in table.columns if column.name in _FIGURES)
+
+
 def _table_of(data: bytes, clock: RoundClock, log: FileLog) -> Table | None:
     """Tell the kind of a file by its header."""
     text = decode(data, FileLog(log.file))
@@ -99,7 +111,7 @@ def _table_of(data: bytes, clock: RoundClock, log: FileLog) -> Table | None:
         return None
     words = {tidy(cell).strip('"').lower() for cell in header.split(",")}
     for table in progress_tables(clock):
-        figure = table.columns[2 if len(table.columns) == 3 else 3].name  # noqa: PLR2004  # as above
+        figure = _figure(table)
         if words & {figure, *CHINESE_HEADERS[figure]}:
             return table
     log.add("C711", "expected a column sampled, tubes_sent or tubes_resulted", line=1)
@@ -117,8 +129,33 @@ def _check_ids(parsed: Parsed, known: Mapping[str, tuple[str, frozenset[str]]]) 
                 parsed.report("C303", row, name, words, parsed.values[name][row])
 
 
-def _frame(parsed: Parsed) -> pd.DataFrame:
+def _note_future(parsed: Parsed, clock: RoundClock, now_min: int) -> None:
+    """Note rows that are later than now: by a wrong date they would hide every true report."""
+    times = parsed.values["time"]
+    later = [row for row in np.flatnonzero(~parsed.bad["time"]).tolist() if times[row] > now_min]
+    if later:
+        words = f"{len(later)} row(s) from here on are later than {clock.iso(now_min)}, not counted"
+        parsed.report("C713", later[0], "time", words)
+
+
+def _note_too_many(parsed: Parsed, instance: Instance) -> None:
+    """Note more people than the lanes of a site could ever swab in a slot."""
+    if "sampled" not in parsed.values:
+        return
+    sites = instance.sites
+    able = sites.lanes * sites.people_per_lane_hour * instance.settings.round.slot_minutes / 60
+    most = dict(zip(sites.ids.astype(str).tolist(), (able * _TIMES_ABLE).tolist(), strict=True))
+    good = np.flatnonzero(parsed.good("site_id", "sampled"))
+    for row in good.tolist():
+        limit = most.get(parsed.values["site_id"][row], np.inf)
+        if parsed.values["sampled"][row] > limit:
+            words = f"expected {limit:.0f} people at most in a slot of this site"
+            parsed.report("C714", row, "sampled", words, str(parsed.values["sampled"][row]))
+
+
+def _frame(parsed: Parsed, now_min: int) -> pd.DataFrame:
     good = parsed.good(*parsed.values)
+    good[good] = parsed.values["time"][good].astype(np.int64) <= now_min
     names = {"time": "minute", "site_id": "site", "lab_id": "lab", "block_id": "block",
              "tubes_sent": "tubes", "tubes_resulted": "tubes"}  # fmt: skip
     return pd.DataFrame({names.get(k, k): v[good] for k, v in parsed.values.items()})

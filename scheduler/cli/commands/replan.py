@@ -51,8 +51,9 @@ def command(
       nat-scheduler replan dalian --events storm.csv --now 2020-12-22T12:00 --publish
       nat-scheduler replan dalian --quiet --publish --webhook http://127.0.0.1:8000/new
 
-    Exit codes: 0 done, also when nothing changed, 1 errors in input, events or progress, 2 cannot
-    run (also when another run holds the round), 4 no plan within the time limit.
+    Exit codes: 0 done, also when nothing changed or the webhook does not answer, 1 errors in input,
+    events or progress, 2 cannot run (also when another run holds the round), 4 no plan within the
+    time limit.
     """  # noqa: D301  # click reads the backspace itself
     from scheduler.app.replan import ReplanOptions, replan_round
     from scheduler.app.webhook import check_webhook
@@ -76,6 +77,8 @@ def command(
         click.echo(f"Nothing has changed: revision {result.based_on} stands")
     if result.published is not None and not as_json and not quiet:
         click.echo(f"Published in {result.published}")
+    if result.webhook_error:
+        click.echo(f"Warning: {result.webhook_error}", err=True)
 
 
 def _tell_notes(result: ReplanResult) -> None:

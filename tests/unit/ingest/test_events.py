@@ -29,6 +29,8 @@ BAD_EVENTS = {
 }
 BAD_PROGRESS = {
     "C711": "time,site_id,stars\n",
+    "C713": "time,site_id,tubes_sent\n2020-12-22T10:01:00+08:00,S01,3\n",
+    "C714": f"time,site_id,slot,sampled\n{T},S01,2020-12-22T09:00:00+08:00,50000\n",
     "C712": f"time,site_id,slot,sampled\n{T},S01,2020-12-22T09:07:00+08:00,5\n",
     "C203": f"time,site_id,tubes_sent\n{T},S01,some\n",
     "C303": f"time,lab_id,tubes_resulted\n{T},L99,5\n",
@@ -52,8 +54,19 @@ def test_findings_of_events(tiny: Instance, code: str) -> None:
 @pytest.mark.parametrize("code", BAD_PROGRESS)
 def test_findings_of_progress(tiny: Instance, code: str) -> None:
     """Each kind of slip in a progress file is found under its code."""
-    progress = read_progress({"progress/a.csv": BAD_PROGRESS[code].encode()}, tiny, frozenset())
+    data = {"progress/a.csv": BAD_PROGRESS[code].encode()}
+    progress = read_progress(data, tiny, frozenset(), 120)
     assert code in {f.code for f in progress.findings}
+
+
+def test_a_report_of_the_future_hides_nothing(tiny: Instance) -> None:
+    """A row with a time that has not come does not count before, however late it is."""
+    text = "time,site_id,tubes_sent\n" + "".join(
+        f"2020-12-22T{at}:00+08:00,S01,{n}\n" for at, n in (("18:00", 7), ("10:00", 3))
+    )
+    told = [read_progress({"a.csv": text.encode()}, tiny, frozenset(), now) for now in (120, 720)]
+    assert [int(p.sent["tubes"].iloc[0]) for p in told] == [3, 7]
+    assert [[f.code for f in p.findings] for p in told] == [["C713"], []]
 
 
 def test_every_code_of_events_is_tested() -> None:
