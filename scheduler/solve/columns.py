@@ -42,7 +42,8 @@ def assignments(
 ) -> pd.DataFrame:
     """Return ``assignments.csv`` of calls, sorted by block and start."""
     rank = text_rank(instance.blocks.ids)
-    order = np.lexsort((slot, rank[block]))
+    slots = int(slot.max(initial=0)) + 1
+    order = np.argsort(rank[block] * slots + slot, kind="stable")
     block, site, slot, people, zone = (c[order] for c in (block, site, slot, people, zone))
     pool, slot_min = _pools(instance)[zone], instance.settings.round.slot_minutes
     wave = slot // instance.clock.slots_per_wave
@@ -54,7 +55,7 @@ def assignments(
         times(instance, slot * slot_min),
         times(instance, (slot + 1) * slot_min),
         people,
-        _row_tubes(key, np.lexsort((rank[block], slot, key)), people, pool),
+        _row_tubes(key, np.argsort((key * slots + slot) * len(rank) + rank[block]), people, pool),
         texts(zone, ZONE_WORDS),
         pool,
     )

@@ -18,7 +18,7 @@ from scheduler.solve.repair.keeping import Keeper, what_is_left
 from scheduler.solve.repair.late_post import dispatch, refuse_lost
 from scheduler.solve.repair.place import Item, Placer
 from scheduler.solve.repair.post import Post
-from scheduler.solve.repair.room import LabRoom
+from scheduler.solve.repair.room import LabRoom, Spans
 from scheduler.solve.repair.rows import Calls, Sent, Stand
 from scheduler.solve.repair.situation import Situation
 from scheduler.solve.repair.waiting import Waiting
@@ -58,6 +58,7 @@ class Easing:
         self.waiting = waiting
         self.keeper = Keeper(post, here.sent, here.num_waves)
         self.net = InTime(post, here.num_waves)
+        self.spans = Spans(post, here.num_waves)
         self.away: dict[int, Calls] = {}
         self._last: tuple[Groups, Mail] | None = None
 
@@ -111,7 +112,7 @@ class Easing:
         return self._last[1]
 
     def _room(self, mail: Mail) -> LabRoom:
-        return LabRoom(self.post, mail.room, self.here.num_waves)
+        return LabRoom(self.post, mail.room, self.spans)
 
     def _with_late(self, groups: Groups, mail: Mail) -> tuple[Sent, Ints]:
         """Send late what cannot be in time; returns all consignments, and tubes no lab takes."""

@@ -46,8 +46,9 @@ def groups_on(board: Board, pools: Ints, per_wave: int) -> Groups:
     """Return what the people on a board fill; ``pools[zone]`` is people per tube."""
     zones, sites, slots = board.people.shape
     num_waves = -(-slots // per_wave)
-    people = np.zeros((zones, sites, num_waves * per_wave), dtype=np.int64)
-    people[:, :, :slots] = board.people
+    people = board.people
+    if slots < num_waves * per_wave:
+        people = np.pad(people, ((0, 0), (0, 0), (0, num_waves * per_wave - slots)))
     people = people.reshape(zones, sites, num_waves, per_wave)
     total = people.sum(axis=3).transpose(1, 2, 0)
     site, wave, zone = np.nonzero(total)

@@ -47,12 +47,13 @@ class Calls:
 def merged(calls: Calls) -> Calls:
     """Return the calls by block and slot, one row each; rows without people are gone."""
     calls = calls.where(calls.people > 0)
-    calls = calls.where(np.lexsort((calls.zone, calls.site, calls.slot, calls.block)))
     if not len(calls):
         return calls
-    columns = (calls.block, calls.slot, calls.site, calls.zone)
-    new = np.any([np.diff(c, prepend=-1) != 0 for c in columns], axis=0)
-    first = np.flatnonzero(new)
+    slots, sites = int(calls.slot.max()) + 1, int(calls.site.max()) + 1
+    key = ((calls.block * slots + calls.slot) * sites + calls.site) * len(ZONE_WORDS) + calls.zone
+    order = np.argsort(key, kind="stable")  # quick where sorted parts are joined
+    calls, key = calls.where(order), key[order]
+    first = np.flatnonzero(np.diff(key, prepend=-1))
     people = np.add.reduceat(calls.people, first)
     return Calls(
         calls.block[first], calls.site[first], calls.slot[first], people, calls.zone[first]
