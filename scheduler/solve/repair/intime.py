@@ -140,8 +140,12 @@ class _Flow:
         self.supply = np.zeros(self.num_nodes, dtype=np.int64)
         self.supply[: len(supply)] = supply
         node, middle = net.roads(more)
-        self.arc_node = np.concatenate((net.arc_node, own + node))
-        self.arc_middle = np.concatenate((net.arc_middle, middle))
+        node, middle = (
+            np.concatenate((net.arc_node, own + node)),
+            np.concatenate((net.arc_middle, middle)),
+        )
+        used = self.supply[node] > 0
+        self.arc_node, self.arc_middle = node[used], middle[used]
 
     def solve(self, kept: Sent) -> None:
         """Fill in tubes sent by node, by road, by start, and by lab and hour."""

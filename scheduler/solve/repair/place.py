@@ -157,17 +157,19 @@ class Placer:
     def _best(self, item: Item, labs: Rooms, *, in_time: bool) -> Fit | None:
         """Return the cheapest fit over all candidate sites."""
         best: Fit | None = None
+        later = self.prices.finish[item.zone] * self.slot_min
+        soonest = later * item.people * self.board.free_from
         sites, metres = self.grounds.of(item.block)
         for site, walk in zip(sites.tolist(), metres.tolist(), strict=True):
-            least = item.people * walk * self.prices.walk
-            if best is not None and least >= best.cost:
+            fixed = self._fixed(item, site, walk)
+            if best is not None and fixed + soonest >= best.cost:
                 continue
             room = self._room(site, item.zone)
             room[list(item.taken)] = 0
             first, end = runs(room, item.people)
             if not len(first):
                 continue
-            cost = self._costs(item, site, walk, start_sums(room, first, end, item.people))
+            cost = fixed + later * start_sums(room, first, end, item.people)
             if best is not None and cost.min() >= best.cost:
                 continue
             late = self._late(item, site, (first, end), labs)
@@ -195,7 +197,8 @@ class Placer:
                 room[wave * self.per_wave : (wave + 1) * self.per_wave] = 0
         return room
 
-    def _costs(self, item: Item, site: int, metres: float, when: Floats) -> Floats:
+    def _fixed(self, item: Item, site: int, metres: float) -> float:
+        """Return what a site costs at any time."""
         prices, n = self.prices, item.people
         share = float(prices.known[item.block])
         here = min(n, item.sites.get(site, 0))
@@ -205,8 +208,7 @@ class Placer:
         community = int(self.community[item.block])
         if not self.used.get(community * self.num_sites + site, 0) and self.sites_of[community]:
             fixed += prices.split
-        costs: Floats = fixed + prices.finish[item.zone] * self.slot_min * when
-        return costs
+        return fixed
 
 
 def push_aside(
