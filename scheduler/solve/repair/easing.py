@@ -153,9 +153,9 @@ class Easing:
     def _moved(self, block: int, room: LabRoom) -> bool:
         """Move a block to where labs take its tubes in time, or leave it; tell whether it went.
 
-        A block of which some have a new place already stays.
+        A block of which some have a new place already, or are to find one, stays.
         """
-        if block in self.placer.placed:
+        if block in self.placer.placed or block in self.waiting.missed:
             return False
         mine = self.stand.of(block)
         item = self._off(block)
