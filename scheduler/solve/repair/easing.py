@@ -13,8 +13,8 @@ import numpy as np
 from scheduler.domain.city import Flags, Ints
 from scheduler.solve.repair.choosing import Choice
 from scheduler.solve.repair.groups import Groups, groups_on
-from scheduler.solve.repair.intime import InTime, Mail, both
-from scheduler.solve.repair.keeping import Keeper, what_is_left
+from scheduler.solve.repair.intime import InTime, Mail
+from scheduler.solve.repair.keeping import Keeper, both, what_is_left
 from scheduler.solve.repair.late_post import dispatch, refuse_lost
 from scheduler.solve.repair.place import Item, Placer
 from scheduler.solve.repair.post import Post

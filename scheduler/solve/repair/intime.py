@@ -11,14 +11,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 from ortools.graph.python import max_flow
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import connected_components
 
 from scheduler.domain.city import Flags, Ints
 from scheduler.solve.repair.groups import Groups
-from scheduler.solve.repair.keeping import Kept
+from scheduler.solve.repair.keeping import Kept, both
 from scheduler.solve.repair.outside import HOUR_MIN, match
 from scheduler.solve.repair.post import Post
 from scheduler.solve.repair.reaching import NEVER, Nodes, Reaching, leaking
@@ -37,13 +36,12 @@ class _Arcs:
 
 @dataclass(frozen=True)
 class Cut:
-    """The narrowest place of the flow: hours of labs that the tubes left over could reach at all.
+    """The narrowest place of the flow: the hours of labs that tubes left over could reach at all.
 
-    ``room`` is what those hours take in all; ``confined[pattern, site, wave]`` tells from where
+    ``room`` is what those hours take together; ``confined[pattern, site, wave]`` tells from where
     they cannot be avoided, however fresh the samples are.
     """
 
-    hours: Flags
     room: int
     confined: Flags
 
@@ -206,7 +204,7 @@ class _Flow:
         inside = (self._near_hours | (self.free == 0))[net.lab[net.middle], net.to]
         leaks = np.bincount(net.middle, ~inside, len(net.lab)) > 0
         open_nodes = leaking(net.arc_node, net.arc_middle, leaks, len(reaching.nodes))
-        return Cut(self._near_hours, room, ~open_nodes[reaching.node])
+        return Cut(room, ~open_nodes[reaching.node])
 
     def _days(self, kept: Sent) -> tuple[Ints, Ints]:
         """Return the day node of each lab hour, -1 without a limit, and the tubes left per day."""
@@ -251,15 +249,6 @@ class _New:
         arrive = (wave + 1) * post.wave_min + post.road_to(site, wave, lab)
         start = np.maximum(arrive, post.hours.begin_min[hour])
         return Sent(site, lab, zone, wave, arrive, start, tubes, people)
-
-
-def both(a: Sent, b: Sent) -> Sent:
-    """Return the consignments of both, joined where they start together at a lab."""
-    names = ("site", "lab", "zone", "wave", "arrive", "start", "tubes", "people")
-    table = pd.DataFrame({n: np.concatenate((getattr(a, n), getattr(b, n))) for n in names})
-    keys = ["site", "wave", "zone", "start", "lab", "arrive"]
-    one = table.groupby(keys, as_index=False, sort=True)[["tubes", "people"]].sum()
-    return Sent(*(one[n].to_numpy(np.int64) for n in names))
 
 
 def _nothing() -> Sent:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+import pandas as pd
 
 from scheduler.domain.city import Flags, Ints
 from scheduler.solve.repair.groups import Groups, group_key
@@ -68,6 +69,15 @@ def what_is_left(groups: Groups, sent: Sent) -> Kept:
     """Return consignments with what they leave of each group."""
     at = np.searchsorted(groups.key, group_key(sent.site, sent.wave, sent.zone, groups.num_waves))
     return _kept(sent, at, groups)
+
+
+def both(a: Sent, b: Sent) -> Sent:
+    """Return the consignments of both, joined where they start together at a lab."""
+    names = ("site", "lab", "zone", "wave", "arrive", "start", "tubes", "people")
+    table = pd.DataFrame({n: np.concatenate((getattr(a, n), getattr(b, n))) for n in names})
+    keys = ["site", "wave", "zone", "start", "lab", "arrive"]
+    one = table.groupby(keys, as_index=False, sort=True)[["tubes", "people"]].sum()
+    return Sent(*(one[n].to_numpy(np.int64) for n in names))
 
 
 def _kept(sent: Sent, group: Ints, groups: Groups) -> Kept:

@@ -60,7 +60,8 @@ def _choice(rest: int) -> Choice:
     """Three blocks at one site and wave: 20, 25 and 35 people, 10 to a tube; one more elsewhere."""
     calls = Calls(*np.array([[0, 0, 0, 20, 3], [1, 0, 1, 25, 3], [2, 0, 2, 35, 3],
                              [3, 1, 0, 9, 2]]).T)  # fmt: skip
-    groups = Groups(*np.array([[0, 0, 3, 80, 8, 0], [1, 0, 2, 9, 1, 0]]).T, 1)
+    site, wave, zone, people, tubes, first = np.array([[0, 0, 3, 80, 8, 0], [1, 0, 2, 9, 1, 0]]).T
+    groups = Groups(site, wave, zone, people, tubes, first, 1)
     which = (np.ones(2, dtype=bool), np.zeros(2, dtype=np.int64))
     return Choice(calls, groups, which, np.array([rest]), (4, np.full(4, 10)))
 
