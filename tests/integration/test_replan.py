@@ -218,6 +218,27 @@ def test_progress_out_of_order_and_corrected(dalian: Path, run: Run) -> None:
     assert run("verify", dalian)[0] == 0
 
 
+def test_blocks_cut_short_stay_whole_when_labs_are_short(dalian: Path, run: Run) -> None:
+    """Missed people of blocks that are still called get one new place each, though a lab is out."""
+    slots: dict[str, list[dict[str, str]]] = {}
+    for row in _calls(dalian, "0001"):
+        slots.setdefault(row["block_id"], []).append(row)
+    lines = [
+        f"{NOON},{rows[0]['site_id']},{rows[0]['start']},0,{block}"
+        for block, rows in slots.items()
+        if rows[0]["end"] <= "2020-12-22T11:45" and rows[-1]["start"] >= "2020-12-22T12:30"
+    ]
+    assert lines
+    progress = dalian.parent / "progress.csv"
+    text = "\n".join(["time,site_id,slot,sampled,block_id", *lines, ""])
+    progress.write_text(text, encoding="utf-8")
+    lab = max(_rows(dalian / "plans/0001/lab_load.csv"), key=lambda row: int(row["tubes"]))
+    events = _event(dalian, f"{NOON},lab_out,,{lab['lab_id']},,,,,")
+    given = ("--events", events, "--progress", progress, "--now", NOON, "--quiet")
+    assert run("replan", dalian, *given)[0] == 0
+    assert run("verify", dalian)[0] == 0
+
+
 def test_changes_are_told_per_community(dalian: Path, run: Run) -> None:
     """changes/ has only communities that changed, each with old and new place and time."""
     site = _busiest(dalian, "2020-12-22T13")
