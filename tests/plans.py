@@ -104,6 +104,12 @@ def with_targets(instance: Instance, **changes: float) -> Instance:
     return instance.replace(settings=replace(instance.settings, targets=targets))
 
 
+def with_slots(instance: Instance, **changes: object) -> Instance:
+    """Return the round with other rules for slots."""
+    slots = replace(instance.settings.slots, **changes)  # type: ignore[arg-type]  # tests name them
+    return instance.replace(settings=replace(instance.settings, slots=slots))
+
+
 def _communities() -> Communities:
     zones = (Zone.NORMAL, Zone.CONTROL, Zone.LOCKDOWN, Zone.LOCKDOWN, Zone.NORMAL)
     return Communities(

@@ -63,7 +63,20 @@ def _shortages(arithmetic: RoundArithmetic) -> list[Finding]:
     for place, needs in _places(arithmetic):
         _note_lanes(place, needs, sites)
     _note_labs(arithmetic.labs, labs)
-    return [*sites.findings, *labs.findings]
+    settings = FileLog("round.toml")
+    _note_city(arithmetic, settings)
+    return [*sites.findings, *labs.findings, *settings.findings]
+
+
+def _note_city(arithmetic: RoundArithmetic, log: FileLog) -> None:
+    most, slots, people = arithmetic.city_people, arithmetic.slots, arithmetic.city.called
+    if most and people > most * slots:
+        least = f"at least {-(-people // slots):,} in a slot" if slots else "open sites"
+        text = (
+            f"{people:,} people are to be called, {most:,} in each of {slots:,} slots are "
+            f"{most * slots:,}: everybody needs {least}"
+        )
+        log.add("C508", text, column="slots.city_people", value=str(most))
 
 
 def _places(arithmetic: RoundArithmetic) -> Iterator[tuple[str, Needs]]:

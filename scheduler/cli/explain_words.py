@@ -59,7 +59,8 @@ def _who(words: dict[str, str], result: ExplainResult) -> Iterator[str]:
     facts = result.facts
     yield words["who"].format(people=facts.people, called=facts.called)
     for reason, people in facts.rest.items():
-        yield words[f"reason_{Reason(reason).value}"].format(n=people)
+        city = "_city" if reason == Reason.FULL and facts.city_full else ""
+        yield words[f"reason_{Reason(reason).value}{city}"].format(n=people)
 
 
 def _visit(words: dict[str, str], visit: Visit, start: str, end: str) -> str:
@@ -81,6 +82,10 @@ def _rules(words: dict[str, str], result: ExplainResult) -> Iterator[str]:
         yield words["share"].format(min=facts.clearing_min)
     if not facts.cross_district:
         yield words["own_district"]
+    if facts.edge_min:
+        yield words["edge"].format(min=facts.edge_min, share=facts.edge_share)
+    if facts.city_people:
+        yield words["city"].format(n=facts.city_people)
 
 
 def _candidate(words: dict[str, str], c: Candidate) -> str:
@@ -124,6 +129,7 @@ _EN = {
     "reason_block_too_large": "{n:,} have no slot: their block is larger than a site can take "
     "between opening and closing.",
     "reason_full": "{n:,} have no slot: the sites they may use are full.",
+    "reason_full_city": "{n:,} have no slot: the whole city calls as many in a slot as it may.",
     "reason_past_end": "{n:,} have no slot: they do not fit before the end of the round.",
     "when": "Where and when",
     "nobody": "Nobody is called to a site.",
@@ -141,6 +147,9 @@ _EN = {
     "share": "It shares no slot of a site with another zone; {min} minutes of clearing follow it "
     "before a less strict zone.",
     "own_district": "It may use sites of its own district only.",
+    "edge": "In the first and last {min} minutes of their hours sites take fewer: from {share:.0%} "
+    "of a full slot at the edge.",
+    "city": "In one slot the whole city calls {n:,} people at most.",
     "candidates": "Sites it may use: {n} open; {told} are told here, nearest first",
     "way": "{m:,} m, {min} min on foot",
     "in_place": "served in place",
@@ -156,6 +165,7 @@ _EN = {
     "why_full_round": "not used: in the whole round it has not room for one more block.",
     "why_full": "not used: in those slots it has not room for one more block.",
     "why_farther": "not used: it is no nearer than the sites in use.",
+    "why_city": "not used: it has places left, but the whole city calls as many as it may.",
     "why_room": "not used: it has places left; the files do not show more than the reason above.",
     "why_whole": "not used although nearer: no rule in the files forbids it; the plan as a whole "
     "is cheaper so.",
@@ -174,6 +184,7 @@ _ZH = {
     "reason_no_site": "{n:,} 人未安排：没有可以接收的采样点。",
     "reason_block_too_large": "{n:,} 人未安排：楼栋人数超出采样点一次开放能接收的人数。",
     "reason_full": "{n:,} 人未安排：可用的采样点都已约满。",
+    "reason_full_city": "{n:,} 人未安排：全市每时段的人数已到上限。",
     "reason_past_end": "{n:,} 人未安排：本轮结束前排不下。",
     "when": "时间与地点",
     "nobody": "没有人被安排到采样点。",
@@ -189,6 +200,8 @@ _ZH = {
     "reach": "可用步行 {m:,} 米以内的采样点、最近的 8 个（不限距离），以及为本社区指定的采样队。",
     "share": "不与其他分区同一时段共用采样点；之后须清场 {min} 分钟，才能接收管控较松的分区。",
     "own_district": "只能使用本区的采样点。",
+    "edge": "开放后和关闭前各 {min} 分钟内放号较少：最边上为平时的 {share:.0%}。",
+    "city": "全市同一时段最多叫 {n:,} 人。",
     "candidates": "可用采样点：开放的有 {n} 个，以下由近到远列出 {told} 个",
     "way": "步行 {m:,} 米、约 {min} 分钟",
     "in_place": "就地采样",
@@ -204,6 +217,7 @@ _ZH = {
     "why_full_round": "未用：整轮余量放不下一栋楼。",
     "why_full": "未用：这些时段余量放不下一栋楼。",
     "why_farther": "未用：不比现在的采样点近。",
+    "why_city": "未用：还有余量，但全市每时段的人数已到上限。",
     "why_room": "未用：还有余量；除上述原因外，文件中没有更多说明。",
     "why_whole": "较近而未用：文件中没有规则禁止，是全市总体安排代价更小。",
     "labs": "样本送往的检测机构",

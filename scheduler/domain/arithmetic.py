@@ -14,7 +14,7 @@ import numpy as np
 from scheduler.domain.city import Flags, Floats, Ints
 from scheduler.domain.instance import Instance
 from scheduler.domain.lab_arithmetic import LabArithmetic, lab_arithmetic
-from scheduler.domain.opening import open_slots
+from scheduler.domain.opening import open_slots, slots_of_city
 
 # The third national guide: 2,000-3,000 people per site, samplers = population / 360. The Health
 # Commission on 13 May 2022: 600-800 people per sampling table.
@@ -56,6 +56,8 @@ class RoundArithmetic:
     districts: tuple[Needs, ...]
     city: Needs
     labs: LabArithmetic
+    slots: int  # in which some site is open
+    city_people: int  # that may be called in a slot in the whole city, 0 without a limit
 
 
 def target_people(population: Ints, participation: Floats) -> Ints:
@@ -78,7 +80,8 @@ def round_arithmetic(instance: Instance) -> RoundArithmetic:
         _needs(instance, name, part, (slots, labs)) for name, part in zip(names, parts, strict=True)
     )
     city = _sum_of_tubes(_needs(instance, "", every, (slots, labs)), districts, labs)
-    return RoundArithmetic(districts, city, labs)
+    most = instance.settings.slots.city_people
+    return RoundArithmetic(districts, city, labs, slots_of_city(instance), most)
 
 
 def _needs(

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from scheduler.domain.city import FIXED, Blocks, Communities, Ints, Labs, Sites
+from scheduler.domain.city import FIXED, Blocks, Communities, Flags, Ints, Labs, Sites
 from scheduler.domain.instance import Instance
+from scheduler.domain.settings import Settings
 from scheduler.errors import CannotRunError
 
 _SPREAD = 0.6180339887  # the golden ratio's fraction: its multiples spread most evenly over [0, 1)
@@ -18,7 +19,8 @@ def restrict(instance: Instance, district: str) -> Instance:
     """Return the instance of one district.
 
     It keeps the district's communities, blocks and fixed sites, the teams that name one of its
-    communities, and of every lab the district's share of the city's tubes. The shares of all
+    communities, its share by people of the city's most people in a slot (1 at least), and of every
+    lab the district's share of the city's tubes. The shares of all
     districts are whole and add up to the lab, so that districts planned apart do not overload it
     together; of a small lab a district may get nothing.
 
@@ -42,9 +44,21 @@ def restrict(instance: Instance, district: str) -> Instance:
         blocks=_blocks(instance.blocks, renumbered),
         sites=sites,
         labs=_labs(instance.labs, _share_of_tubes(instance, district)),
+        settings=_settings(instance, inside[instance.blocks.community_index]),
         travel_min=instance.travel_min[site_rows],
         district=district,
     )
+
+
+def _settings(instance: Instance, blocks: Flags) -> Settings:
+    """Return the settings with the part of ``slots.city_people`` that is due to some blocks."""
+    settings = instance.settings
+    most = settings.slots.city_people
+    if not most:
+        return settings
+    people = int(instance.demand[blocks].sum())
+    part = max(1, most * people // max(1, int(instance.demand.sum())))
+    return replace(settings, slots=replace(settings.slots, city_people=part))
 
 
 def _take(communities: Communities, rows: Ints) -> Communities:

@@ -25,6 +25,7 @@ from scheduler.domain.explain_slots import (
 )
 from scheduler.domain.instance import Instance
 from scheduler.domain.plan import Plan
+from scheduler.domain.profile import slot_places
 from scheduler.domain.settings import ZONE_WORDS
 
 
@@ -38,6 +39,7 @@ class Why(StrEnum):
     FULL_ROUND = "full_round"  # not room for the smallest block in the whole round
     FULL = "full"  # not room for the smallest block in the slots of this community
     FARTHER = "farther"  # no nearer than the sites that are used
+    CITY = "city"  # room at the site, but the whole city calls as many as it may in a slot
     ROOM = "room"  # nobody is called anywhere, and it has room: the files do not show why
     WHOLE = "whole"  # nothing in the files forbids it: the plan as a whole is cheaper
 
@@ -48,7 +50,7 @@ class Candidate:
 
     ``walk_m`` is the mean over its people, one way, detour included; 0 where served in place.
     ``then_*`` count the slots in which this community is called anywhere (all slots where it is
-    called nowhere), ``round_*`` the round.
+    called nowhere), ``round_*`` the round. ``quota`` is that of a full slot.
     """
 
     site_id: str
@@ -97,6 +99,10 @@ class Explanation:
     max_walk_m: int
     cross_district: bool
     clearing_min: int
+    edge_min: int  # minutes after opening and before closing with less quota, 0 for none
+    edge_share: float  # of the quota at the very edge
+    city_people: int  # most people called in a slot in the whole city, 0 for no limit
+    city_full: bool  # it leaves no room for one more of the community's blocks
     labs: tuple[LabFacts, ...]
 
 
@@ -110,7 +116,7 @@ def lane_quota(instance: Instance) -> Ints:
 
 def explain(instance: Instance, plan: Plan, community: int, quota: Ints) -> Explanation:
     """Return the facts of one community; ``quota[site]`` is people that may be called per slot."""
-    towns = instance.communities
+    towns, shape = instance.communities, instance.settings.slots
     ident = str(towns.ids[community])
     blocks = np.flatnonzero(instance.blocks.community_index == community)
     own = rows_of(plan.assignments, "community_id", {ident})
@@ -134,6 +140,10 @@ def explain(instance: Instance, plan: Plan, community: int, quota: Ints) -> Expl
         max_walk_m=instance.settings.targets.max_walk_m,
         cross_district=instance.settings.targets.cross_district,
         clearing_min=instance.settings.sites.clearing_min,
+        edge_min=0 if shape.profile == "flat" else shape.edge_min,
+        edge_share=shape.edge_share,
+        city_people=shape.city_people,
+        city_full=_city_is_full(instance, plan, _smallest(instance, blocks)),
         labs=lab_facts(instance, plan, own),
     )
 
@@ -165,6 +175,7 @@ def _facts(
     instance: Instance, plan: Plan, found: Found, own_rows: tuple[pd.DataFrame, Ints, Ints]
 ) -> tuple[Candidate, ...]:
     own, blocks, quota = own_rows
+    by_slot = slot_places(instance, quota, instance.clock.num_slots)
     ids = instance.sites.ids[found.sites]
     here = own.groupby("site_id", observed=True)["people"].sum().to_dict()
     used = np.array([ident in here for ident in ids], dtype=bool)
@@ -173,15 +184,15 @@ def _facts(
     slots = SiteSlots.of(instance, rows_of(plan.assignments, "site_id", set(ids[told].tolist())))
     then = np.unique(minutes(instance, own["start"]) // instance.settings.round.slot_minutes)
     then = then if len(then) else np.arange(slots.num_slots)
-    demand = instance.demand[blocks]
-    smallest = int(demand[demand > 0].min(initial=np.iinfo(np.int64).max))
+    smallest = _smallest(instance, blocks)
     facts = []
     for n in told.tolist():
         site = int(found.sites[n])
-        counts = _Counts.of(instance, slots, site, found.zone, then)
-        why = Why.USED if used[n] else counts.why(int(quota[site]), smallest)
+        counts = _Counts.of(instance, slots, (site, by_slot[site]), found.zone, then)
+        why = Why.USED if used[n] else counts.why(smallest)
         if why is Why.WHOLE and not used.any():
-            why = Why.ROOM
+            full = _city_is_full(instance, plan, smallest)
+            why = Why.CITY if full else Why.ROOM
         elif why is Why.WHOLE and found.walk_m[n] >= farthest:
             why = Why.FARTHER
         walk_m, people = float(found.walk_m[n]), int(here.get(ids[n], 0))
@@ -189,38 +200,60 @@ def _facts(
     return tuple(facts)
 
 
+def _smallest(instance: Instance, blocks: Ints) -> int:
+    """Return the people of the smallest block that is to be called."""
+    demand = instance.demand[blocks]
+    return int(demand[demand > 0].min(initial=np.iinfo(np.int64).max))
+
+
+def _city_is_full(instance: Instance, plan: Plan, people: int) -> bool:
+    """Return whether the city's most people in a slot leave so few places in the whole round."""
+    most = instance.settings.slots.city_people
+    if not most:
+        return False
+    slot = minutes(instance, plan.assignments["start"]) // instance.settings.round.slot_minutes
+    called = np.bincount(slot, plan.assignments["people"], minlength=instance.clock.num_slots)
+    return bool(np.maximum(most - called, 0).sum() < people)
+
+
 @dataclass(frozen=True)
 class _Counts:
-    """Slots and people of one site: in the round, and in the slots of the community."""
+    """Slots, places and people of one site: in the round, and in the slots of the community."""
 
     round_open: int
+    round_places: int
     round_called: int
     then_open: int
+    then_places: int
     then_called: int
-    free_then: Ints  # called people in each of those slots that the zone may use
+    free_then: Ints  # places left in each of those slots that the zone may use
 
     @staticmethod
-    def of(instance: Instance, slots: SiteSlots, site: int, zone: int, then: Ints) -> _Counts:
-        """Count one site; ``then`` are the slots in which the community is called."""
+    def of(
+        instance: Instance, slots: SiteSlots, about: tuple[int, Ints], zone: int, then: Ints
+    ) -> _Counts:
+        """Count one site, with its places by slot; ``then`` are the slots of the community."""
+        site, places = about
         is_open: Flags = open_slots(instance, site)
         called = slots.called(site)
         at = then[is_open[then]]
         usable = at[usable_slots(instance, slots, site, zone)[at]]
         return _Counts(
-            int(is_open.sum()), int(called.sum()), len(at), int(called[at].sum()), called[usable]
-        )
+            int(is_open.sum()), int(places[is_open].sum()), int(called.sum()),
+            len(at), int(places[at].sum()), int(called[at].sum()), places[usable] - called[usable],
+        )  # fmt: skip
 
-    def why(self, quota: int, smallest: int) -> Why:
+    def why(self, smallest: int) -> Why:
         """Return what the files show for a site that the community does not use."""
         if not self.round_open:
             return Why.CLOSED
-        if self.round_open * quota - self.round_called < smallest:
+        if self.round_places - self.round_called < smallest:
             return Why.FULL_ROUND
         if not self.then_open:
             return Why.SHUT
         if not len(self.free_then):
             return Why.ZONE
-        if int((quota - self.free_then).sum()) < smallest:
+        if int(self.free_then.sum()) < smallest:
             return Why.FULL
         return Why.WHOLE
 
@@ -240,9 +273,9 @@ class _Counts:
             limit="ground" if quota < lane_quota(instance)[site] else "lanes",
             people_here=people_here,
             then_called=self.then_called,
-            then_places=self.then_open * quota,
+            then_places=self.then_places,
             round_called=self.round_called,
-            round_places=self.round_open * quota,
+            round_places=self.round_places,
             why=why,
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,7 @@ class _Totals:
     late_people: int
     walk_m: dict[str, float]
     sites_per_community: float
+    busiest_slot: dict[str, Any] | None
 
 
 def summarise(
@@ -62,6 +64,7 @@ def summarise(
         "late_people": totals.late_people,
         "walk_m": totals.walk_m,
         "sites_per_community": totals.sites_per_community,
+        "busiest_slot": totals.busiest_slot,
         "seed": seed,
         "inputs_sha256": instance.inputs_sha256,
     }
@@ -104,7 +107,19 @@ def _totals(instance: Instance, tables: PlanTables, churn: float) -> _Totals:
     }
     mean_sites = float(per_community.mean()) if len(per_community) else 0.0
     walk = _walk_figures(metres, people)
-    return _Totals(terms, int(people.sum()), unserved, late_people, walk, mean_sites)
+    busiest = _busiest(rows["start"], people)
+    return _Totals(terms, int(people.sum()), unserved, late_people, walk, mean_sites, busiest)
+
+
+def _busiest(starts: pd.Series[Any], people: Ints) -> dict[str, Any] | None:
+    """Return the earliest slot in which most people are called in the whole city, and how many."""
+    if not len(people):
+        return None
+    codes, texts = _codes(starts)
+    total = np.bincount(codes, weights=people, minlength=len(texts)).astype(np.int64)
+    most = int(total.max())
+    first = min(datetime.fromisoformat(str(texts[at])) for at in np.flatnonzero(total == most))
+    return {"start": first.isoformat(), "people": most}
 
 
 def _late(instance: Instance, rows: pd.DataFrame) -> tuple[int, float]:

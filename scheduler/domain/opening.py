@@ -32,6 +32,11 @@ def _slot_flags(instance: Instance) -> Flags:
     return flags
 
 
+def slots_of_city(instance: Instance) -> int:
+    """Return the number of slots in which some site is open."""
+    return int(_slot_flags(instance).any(axis=0).sum())
+
+
 def open_waves(instance: Instance) -> Ints:
     """Return the waves in which some site is open."""
     slots = np.flatnonzero(_slot_flags(instance).any(axis=0))

@@ -88,6 +88,28 @@ class SiteSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SlotSettings:
+    """Table ``[slots]``: how people are spread over slots, beyond the quota of each site."""
+
+    profile: Annotated[
+        Literal["flat", "elbow"],
+        doc("quota within opening hours: flat, or elbow: less at their beginning and end"),
+    ] = "flat"
+    edge_min: Annotated[
+        int, Ge(1), Le(1440), doc("elbow: minutes from opening, and to closing, with less quota")
+    ] = 60
+    edge_share: Annotated[
+        float, Gt(0), Le(1), doc("elbow: share of the quota at the moment of opening or closing")
+    ] = 0.5
+    city_people: Annotated[
+        int,
+        Ge(0),
+        Le(1_000_000_000),
+        doc("most people called in one slot in the whole city; 0 for no limit"),
+    ] = 0
+
+
+@dataclass(frozen=True, kw_only=True)
 class BlockSettings:
     """Table ``[blocks]``."""
 
@@ -266,6 +288,7 @@ class Settings:
     targets: TargetSettings = field(default_factory=TargetSettings)
     queue: QueueSettings = field(default_factory=QueueSettings)
     sites: SiteSettings = field(default_factory=SiteSettings)
+    slots: SlotSettings = field(default_factory=SlotSettings)
     blocks: BlockSettings = field(default_factory=BlockSettings)
     pooling: PoolingSettings = field(default_factory=PoolingSettings)
     travel: TravelSettings = field(default_factory=TravelSettings)

@@ -97,6 +97,11 @@ CODES: dict[str, Rule] = {
     "C507": Rule(
         "fluid bound exceeded", "More labs, larger pools, longer windows, or more days.", NOTE
     ),
+    "C508": Rule(
+        "city's most people in a slot too few",
+        "Raise slots.city_people, or open longer hours or on more days.",
+        NOTE,
+    ),
     "C701": Rule(
         "unknown kind of event", "Use one of the kinds in the README, section Re-planning."
     ),

@@ -11,7 +11,7 @@ from scheduler.domain.instance import Instance
 from scheduler.domain.plan import Plan, Reason
 from scheduler.domain.roster import REASONS, Fate
 from scheduler.roster.homes import Residents, Rows, cut_homes, homes_of, index_of, plan_rows
-from scheduler.roster.slots import largest_slot, seat, slack_of
+from scheduler.roster.slots import largest_slot, places_of, seat, slack_of
 from scheduler.roster.tubes import Seated, tubes_of
 
 
@@ -38,7 +38,7 @@ def allot(instance: Instance, plan: Plan, people: Residents, quota: Ints) -> All
     rows = plan_rows(instance, plan)
     called = np.flatnonzero(people.fate == Fate.SLOT)
     homes = homes_of(people, called)
-    slack = slack_of(rows, quota)
+    slack = slack_of(rows, places_of(instance, rows, quota))
     homes = cut_homes(homes, largest_slot(rows, slack, len(instance.blocks)))
     seated = seat(instance, rows, homes, quota)
     fate, reason = people.fate.copy(), people.reason.copy()

@@ -9,6 +9,7 @@ import numpy as np
 
 from scheduler.domain.city import Flags, Ints, Window
 from scheduler.domain.instance import Instance
+from scheduler.domain.profile import slot_places
 from scheduler.domain.settings import Zone
 
 _NOBODY = -1
@@ -19,13 +20,15 @@ class Free:
     """What is free from ``first_min`` on, in slots of the round's length.
 
     ``room[site, slot]`` are people that may still be called, 0 where the site is closed;
-    ``zone[site, slot]`` is the zone of those called, -1 for nobody.
+    ``zone[site, slot]`` is the zone of those called, -1 for nobody; ``city[slot]`` are people that
+    the whole city may still call.
     """
 
     first_min: int
     slot_min: int
     room: Ints
     zone: Ints
+    city: Ints
 
     def usable(self, zone: int, clearing_min: int) -> Flags:
         """Return slots with room that people of a zone may use beside those called.
@@ -33,7 +36,9 @@ class Free:
         Two zones never share a slot, and a site goes over to a less strict zone only after
         ``clearing_min``.
         """
-        good: Flags = (self.room > 0) & ((self.zone == _NOBODY) | (self.zone == zone))
+        good: Flags = (
+            (self.room > 0) & (self.city > 0) & ((self.zone == _NOBODY) | (self.zone == zone))
+        )
         gap = -(-clearing_min // self.slot_min)
         stricter = (self.zone >= 0) & (self.zone < zone)
         looser = self.zone > zone
@@ -60,8 +65,22 @@ def free_room(
     there = np.bincount(key, minlength=size)[:size].reshape(len(instance.sites), count)
     zones = np.full(size, _NOBODY, dtype=np.int64)
     zones[key] = zone[here]
-    room = np.where(is_open, np.maximum(quota[:, None] - there, 0), 0)
-    return Free(first, slot, room, zones.reshape(len(instance.sites), count))
+    room = np.where(
+        is_open, np.maximum(_places(instance, quota, first // slot, count) - there, 0), 0
+    )
+    most = instance.settings.slots.city_people or int(quota.sum())
+    city = np.maximum(most - there.sum(axis=0), 0)
+    return Free(first, slot, room, zones.reshape(len(instance.sites), count), city)
+
+
+def _places(instance: Instance, quota: Ints, first: int, count: int) -> Ints:
+    """Return people that may be called in ``count`` slots; after the round it is the quota."""
+    places = np.repeat(quota[:, None], count, axis=1)
+    slots = first + np.arange(count)
+    inside = (slots >= 0) & (slots < instance.clock.num_slots)
+    by_slot = slot_places(instance, quota, instance.clock.num_slots)
+    places[:, inside] = by_slot[:, slots[inside]]
+    return places
 
 
 def _open(instance: Instance, window: Window, count: int) -> Flags:
@@ -131,7 +150,7 @@ def _seats(
     for place in sites.tolist():
         room = free.room[place]
         for slot in slots[place]:
-            left = int(room[slot])
+            free_now = left = int(min(room[slot], free.city[slot]))
             later = []
             for row in waiting:
                 if sizes[row] <= left:
@@ -139,10 +158,12 @@ def _seats(
                     found.append((row, place, slot))
                 else:
                     later.append(row)
-            room[slot], waiting = left, later
+            room[slot] -= free_now - left
+            free.city[slot] -= free_now - left
+            waiting = later
             if not waiting:
                 break
-        slots[place] = [slot for slot in slots[place] if room[slot] > 0]
+        slots[place] = [slot for slot in slots[place] if room[slot] > 0 < free.city[slot]]
         if not waiting:
             break
     return found

@@ -12,6 +12,7 @@ import numpy as np
 
 from scheduler.domain.city import Flags, Ints
 from scheduler.domain.instance import Instance
+from scheduler.domain.profile import slot_places
 from scheduler.roster.fill import Bins, Filled, Items, fill
 from scheduler.roster.homes import Homes, Rows
 from scheduler.roster.ordering import order_by
@@ -24,14 +25,25 @@ _MOST_STEPS, _MOST_HOUSEHOLDS = 5_000, 700
 """Limits of seating a block anew; the second keeps the recursion shallow."""
 
 
-def slack_of(rows: Rows, quota: Ints) -> Ints:
-    """Return the people that each row may take beyond the plan's, without exceeding the quota."""
+def places_of(instance: Instance, rows: Rows, quota: Ints) -> Ints:
+    """Return the people that may be called in the slot of each row; ``quota`` is by site."""
+    places = slot_places(instance, quota, instance.clock.num_slots)
+    here: Ints = places[rows.site, rows.start // instance.settings.round.slot_minutes]
+    return here
+
+
+def slack_of(rows: Rows, places: Ints) -> Ints:
+    """Return the people that each row may take beyond the plan's; ``places[row]`` is of its slot.
+
+    People stay within the slots of their block, so that the city's most people are kept but for
+    the households that a slot's last places do not hold.
+    """
     key = rows.site * (int(rows.start.max(initial=0)) + 1) + rows.start
     _, slot, sharing = np.unique(key, return_inverse=True, return_counts=True)
     slot = slot.reshape(-1)
     called = np.bincount(slot, rows.people, len(sharing)).astype(np.int64)
     spare = np.zeros(len(sharing), dtype=np.int64)
-    spare[slot] = quota[rows.site]
+    spare[slot] = places
     spare = np.maximum(spare - called, 0)
     order = np.lexsort((rows.block, slot))
     nth = np.empty(len(slot), dtype=np.int64)
@@ -58,8 +70,9 @@ class Slotted:
 
 def seat(instance: Instance, rows: Rows, homes: Homes, quota: Ints) -> Slotted:
     """Return a row for each household, none beyond the quota of its site where that can be."""
-    row = _seated(instance, rows, homes, slack_of(rows, quota))
-    room = _Rooms.of(rows, homes, row, quota)
+    places = places_of(instance, rows, quota)
+    row = _seated(instance, rows, homes, slack_of(rows, places))
+    room = _Rooms.of(rows, homes, row, places)
     crowded = np.flatnonzero(room.free < 0)
     for slot in crowded.tolist():
         _relieve(rows, homes, row, (room, slot))
@@ -74,12 +87,12 @@ class _Rooms:
     free: Ints
 
     @classmethod
-    def of(cls, rows: Rows, homes: Homes, row: Ints, quota: Ints) -> _Rooms:
+    def of(cls, rows: Rows, homes: Homes, row: Ints, places: Ints) -> _Rooms:
         key = rows.site * (int(rows.start.max(initial=0)) + 1) + rows.start
         distinct, slot = np.unique(key, return_inverse=True)
         slot = slot.reshape(-1)
         free = np.zeros(len(distinct), dtype=np.int64)
-        free[slot] = quota[rows.site]
+        free[slot] = places
         placed = row >= 0
         free -= np.bincount(slot[row[placed]], homes.size[placed], len(free)).astype(np.int64)
         return cls(slot, free)

@@ -112,13 +112,15 @@ class BoundFinder:
         self,
         instance: Instance,
         candidates: Candidates,
-        quota: Ints,
+        places: Ints,
         offered: Flags,
     ) -> None:
-        """Take ``quota[site]`` and ``offered[site, slot]`` of the unrestricted round."""
+        """Take ``places[site, slot]`` in people and ``offered[site, slot]`` of the free round."""
         self.instance, self.candidates = instance, candidates
-        self.quota, self.offered = quota, offered
-        self.longest = quota * longest_run(offered)
+        self.offered = offered
+        self.most = places.max(axis=1, initial=0)  # of a slot, by site
+        self.part = places / np.maximum(self.most, 1)[:, None]
+        self.longest = longest_run(offered, places)
         settings = instance.settings
         self.per_metre = settings.weights.walk / settings.walk.metres_per_min
         self.exhausted = np.zeros(len(instance.demand), dtype=bool)
@@ -156,7 +158,7 @@ class BoundFinder:
 
     def _totals(self, by_zone: dict[int, Floats]) -> tuple[Floats, Floats]:
         """Return walk plus place per pair, and per block the least cost of sites without a pair."""
-        price = np.full((len(Zone), len(self.quota)), np.inf)
+        price = np.full((len(Zone), len(self.most)), np.inf)
         least = np.full(len(Zone), np.inf)
         for zone, values in by_zone.items():
             price[zone], least[zone] = values, values.min(initial=np.inf)
@@ -174,7 +176,7 @@ class BoundFinder:
             gain = np.maximum(
                 gain, np.where(known, place[zone][:, None] - np.where(known, cost, 0), 0)
             )
-        return float((gain.sum(axis=1) * self.quota).sum())
+        return float(((gain * self.part).sum(axis=1) * self.most).sum())
 
     def _cheapest(self, by_zone: dict[int, Floats]) -> Floats:
         """Return the cost of each block's best candidate, looking on until none can be missed."""
@@ -221,11 +223,11 @@ class BoundFinder:
         return pairs.where(fits[pairs.block] & (self.longest[pairs.site] > 0))
 
 
-def longest_run(offered: Flags) -> Ints:
-    """Return the longest run of offered slots per site."""
+def longest_run(offered: Flags, places: Ints) -> Ints:
+    """Return the people that the roomiest run of offered slots holds, per site."""
     run = np.zeros(offered.shape[0], dtype=np.int64)
     best = run.copy()
     for slot in range(offered.shape[1]):
-        run = np.where(offered[:, slot], run + 1, 0)
+        run = np.where(offered[:, slot], run + places[:, slot], 0)
         best = np.maximum(best, run)
     return best

@@ -97,7 +97,7 @@ class ExactModel:
         for (cell, piece), inside in of_piece.items():
             row = small.cells[cell]
             for slot in range(row.first, row.end):
-                place = self.model.new_int_var(0, small.quota[row.site], "")
+                place = self.model.new_int_var(0, small.places[row.site][slot], "")
                 self.places[cell, piece, slot] = place
                 self.cost.append(small.finish(row.zone, slot) * place)
             slots = [self.places[cell, piece, s] for s in range(row.first, row.end)]
@@ -108,11 +108,11 @@ class ExactModel:
     def _keep_unbroken(self, cell: int, piece: int) -> None:
         """Make a piece begin once, and have people in each slot from there to its end."""
         row, model = self.small.cells[cell], self.model
-        quota = self.small.quota[row.site]
+        quota = self.small.places[row.site]
         begins, before = [], None
         for slot in range(row.first, row.end):
             busy = self.busy[cell, piece, slot] = model.new_bool_var("")
-            model.add(self.places[cell, piece, slot] <= quota * busy)
+            model.add(self.places[cell, piece, slot] <= quota[slot] * busy)
             model.add(self.places[cell, piece, slot] >= busy)
             begin = model.new_bool_var("")
             model.add_bool_or([begin, ~busy] + ([] if before is None else [before]))
@@ -121,13 +121,17 @@ class ExactModel:
         model.add_at_most_one(begins)
 
     def _keep_quotas(self) -> None:
-        """Hold all pieces of all cells of a site to its quota in each slot."""
-        here = defaultdict(list)
+        """Hold all pieces of all cells of a site, and of the city, to their most in each slot."""
+        here, city = defaultdict(list), defaultdict(list)
         for (cell, _, slot), place in self.places.items():
             here[self.small.cells[cell].site, slot].append(place)
-        for (site, _), places in here.items():
+            city[slot].append(place)
+        for (site, slot), places in here.items():
             if len(places) > 1:
-                self.model.add(sum(places) <= self.small.quota[site])
+                self.model.add(sum(places) <= self.small.places[site][slot])
+        most = self.small.instance.settings.slots.city_people
+        for places in city.values() if most else ():
+            self.model.add(sum(places) <= most)
 
     # Zones
 
@@ -140,7 +144,7 @@ class ExactModel:
                 if (row.site, row.zone) == (site, zone) and row.first <= slot < row.end:
                     for piece in range(max(1, self.pieces)):
                         place = self.places[cell, piece, slot]
-                        self.model.add(place <= self.small.quota[site] * used)
+                        self.model.add(place <= self.small.places[site][slot] * used)
         return self.zone_in[key]
 
     def _part_zones(self) -> None:

@@ -80,6 +80,7 @@ class SmallRound:
         self.per_wave = instance.clock.slots_per_wave
         self.pool = instance.settings.pooling.by_zone()
         self.quota: list[int] = market.quota.tolist()
+        self.places: list[list[int]] = market.places.tolist()
         self._late_hours_left = False
 
     @cached_property

@@ -10,6 +10,7 @@ from scipy.spatial import cKDTree
 from scheduler.domain.city import FIXED, Flags, Floats, Ints
 from scheduler.domain.instance import Instance
 from scheduler.domain.metrics import EARTH_RADIUS_M
+from scheduler.domain.profile import slot_places
 
 CELL_DEG = 0.2
 """Sites of a district within a cell of about 10 km form a group."""
@@ -76,6 +77,7 @@ def wave_room(instance: Instance, quota: Ints, groups: Groups) -> Ints:
     """Return the people that a group's lanes can swab in a wave, ``[group, wave]``."""
     clock = instance.clock
     slot, per = instance.settings.round.slot_minutes, clock.slots_per_wave
+    places = slot_places(instance, quota, clock.num_waves * per)
     by_hours: dict[object, Ints] = {}
     room = np.zeros((len(groups.members), clock.num_waves), dtype=np.int64)
     for group, members in enumerate(groups.members):
@@ -85,8 +87,8 @@ def wave_room(instance: Instance, quota: Ints, groups: Groups) -> Ints:
                 slots = np.zeros(clock.num_waves * per, dtype=np.int64)
                 for begin, end in clock.windows(hours, 0, clock.end_min):
                     slots[-(-max(begin, 0) // slot) : max(min(end, clock.end_min) // slot, 0)] = 1
-                by_hours[hours] = slots.reshape(-1, per).sum(axis=1)
-            room[group] += quota[site] * by_hours[hours]
+                by_hours[hours] = slots
+            room[group] += (places[site] * by_hours[hours]).reshape(-1, per).sum(axis=1)
     return room
 
 

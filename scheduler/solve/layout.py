@@ -97,6 +97,13 @@ def pieces_of(runs: Sequence[tuple[int, int]], slots_per_wave: int) -> Ints:
     return np.array(rows, dtype=np.int64).reshape(-1, 4)
 
 
+def whole_runs(pieces: Ints) -> Ints:
+    """Return a row like a piece for each run: (run, first wave, first slot, end slot)."""
+    first = np.flatnonzero(np.diff(pieces[:, 0], prepend=-1))
+    last = np.append(first[1:], len(pieces)) - 1
+    return np.column_stack((pieces[first, :3], pieces[last, 3]))
+
+
 def _halve(streams: Ints, points: Floats, size: int, widest: float) -> list[Ints]:
     """Split along the longest side until no part has more than ``size`` or lies too far apart."""
     spread = points[streams]

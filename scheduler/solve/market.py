@@ -13,10 +13,12 @@ import numpy as np
 
 from scheduler.domain.city import FIXED, Flags, Floats, Ints
 from scheduler.domain.instance import Instance
+from scheduler.domain.profile import slot_places
 from scheduler.domain.settings import Zone
 from scheduler.solve.assign import Relaxed, SlotOffer, Whole, make_whole, relax
 from scheduler.solve.bound import BoundFinder, LabCosts, LabPrices, longest_run
 from scheduler.solve.candidates import Candidates, Pairs, unit_vectors
+from scheduler.solve.city_waves import CityWaves
 from scheduler.solve.labs import FEW_LATE, Labs, Priced
 from scheduler.solve.layout import COARSE, Layout, lay_out
 from scheduler.solve.network import Front, LabFlow
@@ -33,6 +35,7 @@ NEAREST_SITES_STRICT = 40
 MAIN_SEGMENTS = 24
 BOUND_SEGMENTS = 24
 PRICE_TURNS = 3
+CITY_TURNS = 4  # more, where the city has a most of people in a slot
 WORTH_PRICING_AGAIN, IN_A_CITY = 0.002, 0.03  # share of tubes; a flow of a city takes seconds
 CITY_STREAMS = 1_000
 FOLLOWED = 0.99  # share of a wave's tubes from which it counts as followed
@@ -77,19 +80,22 @@ class Market:
         self.travel = travel_minutes(instance)
         self.hours = lab_hours(instance, _num_hours(instance))
         opened = self._open_slots()
+        self.places = slot_places(instance, quota, opened.shape[1])
         self.offered: Flags = opened & self._fresh_slots()
         self.free = self.offered.copy()
-        self.window_people = quota * longest_run(opened)
+        self.window_people = longest_run(opened, self.places)
         self.candidates = Candidates(instance, np.asarray(opened.any(axis=1)))
-        most = int((quota * self.offered.sum(axis=1)).max(initial=0))
+        most = int((self.places * self.offered).sum(axis=1).max(initial=0))
         self.packing = Packing(instance.demand, most)
-        self.finder = BoundFinder(instance, self.candidates, quota, self.offered)
+        self.finder = BoundFinder(instance, self.candidates, self.places, self.offered)
         self.main_zone = self.finder.main_zone
         settings = instance.settings
         self.per_metre = settings.weights.walk / settings.walk.metres_per_min
         self.pairs = self._first_pairs()
         self.site_of = np.full(len(instance.demand), -1, dtype=np.int64)
         self.wave_costs: dict[int, Floats] = {}
+        self.city_waves = CityWaves(instance, self.places, self.offered)
+        self.bound_before: float | None = None
         self._forget_prices()
 
     # Set-up
@@ -142,13 +148,17 @@ class Market:
         """Return finish plus lab price per person of a zone, ``[site, slot]``; inf: not offered."""
         settings = self.instance.settings
         pool = settings.pooling.by_zone()[zone]
+        minutes = np.arange(offered.shape[1]) * settings.round.slot_minutes
+        finish = settings.weights.finish.by_zone()[zone] * minutes
+        waves = np.repeat(self._wave_cost(pool), self.instance.clock.slots_per_wave, axis=1)
+        return np.where(offered, finish[None, :] + waves, np.inf)
+
+    def _wave_cost(self, pool: int) -> Floats:
+        """Return what the labs cost a person at the present prices, ``[site, wave]``."""
         if pool not in self.wave_costs:
             labs = LabCosts(self.instance, self.hours, self.prices)
             self.wave_costs[pool] = labs.wave_cost(self.travel, pool)
-        minutes = np.arange(offered.shape[1]) * settings.round.slot_minutes
-        finish = settings.weights.finish.by_zone()[zone] * minutes
-        waves = np.repeat(self.wave_costs[pool], self.instance.clock.slots_per_wave, axis=1)
-        return np.where(offered, finish[None, :] + waves, np.inf)
+        return self.wave_costs[pool]
 
     # Stricter zones
 
@@ -163,7 +173,7 @@ class Market:
         people = np.where(self.instance.block_zone == zone, self.instance.demand, 0)
         pairs = self.pairs.where(people[self.pairs.block] > 0)
         cost = self.slot_cost(zone, self.free)
-        offer = SlotOffer(cost, self.packing.slot_room(cost, self.quota), cost.shape[1])
+        offer = SlotOffer(cost, self.packing.slot_room(cost, self.places), cost.shape[1])
         relaxed = relax(pairs, pairs.walk_m * self.per_metre, people, offer,
                         self.instance.settings.weights.unserved)  # fmt: skip
         if self.strictly.sites < 1:
@@ -174,7 +184,7 @@ class Market:
         for site in np.unique(whole.site[whole.site >= 0]).tolist():
             blocks = np.flatnonzero(whole.site == site)
             if self.instance.sites.kinds[site] == FIXED or self._is_mixed(site):
-                taken = reserve(self.free[site], blocks, people, int(self.quota[site]),
+                taken = reserve(self.free[site], blocks, people, self.places[site],
                                 (self.strictly.spare_slots, clearing_slots))  # fmt: skip
                 self.free[site] = taken.free
                 self.strict.add(site, zone, taken.runs, blocks, taken.blocks)
@@ -211,7 +221,7 @@ class Market:
         zone = self.main_zone
         self.people = np.where(self.instance.block_zone == zone, self.instance.demand, 0)
         cost = self.slot_cost(zone, self.free)
-        self.offer = SlotOffer(cost, self.packing.slot_room(cost, self.quota), MAIN_SEGMENTS)
+        self.offer = SlotOffer(cost, self.packing.slot_room(cost, self.places), MAIN_SEGMENTS)
         self.main_pairs = self.pairs.where(self.people[self.pairs.block] > 0)
         unserved = self.instance.settings.weights.unserved
         for turn in range(LOOKS_FARTHER + 1):
@@ -274,6 +284,7 @@ class Market:
         zone = self.layout.zone
         self.load = Load(
             self.quota[sites],
+            self.places[sites],
             np.array(settings.pooling.by_zone(), dtype=np.int64)[zone],
             np.array(settings.weights.finish.by_zone())[zone],
             settings.round.slot_minutes,
@@ -305,9 +316,9 @@ class Market:
     def tube_worth(self) -> Floats:
         """Return what a tube of the commonest zone costs in each site's cheapest wave, if much."""
         pool = self.instance.settings.pooling.by_zone()[self.main_zone]
-        cost = self.wave_costs.get(pool)
-        if cost is None:  # nobody is left to ask for a tube
+        if not self.people.any():  # nobody is left to ask for a tube
             return np.zeros(len(self.quota))
+        cost = self._wave_cost(pool)
         opened = self.free.reshape(*cost.shape, -1).any(axis=2)
         worth = np.where(opened, cost, np.inf).min(axis=1) * pool
         return np.where(np.isfinite(worth) & (worth >= WORTH_FILLING), worth, 0)
@@ -329,7 +340,7 @@ class Market:
         """
         most: Ints | None = None
         worth = IN_A_CITY if len(self.streams) > CITY_STREAMS else WORTH_PRICING_AGAIN
-        for _ in range(PRICE_TURNS):
+        for turn in range(PRICE_TURNS + CITY_TURNS):
             front = self._front() if len(self.main_pairs) <= JOINT_PAIRS else None
             self.priced = self.labs.price(self.wide, self._stream_people(), front, most)
             self.prices, self.wave_costs = self.priced.prices, {}
@@ -338,8 +349,25 @@ class Market:
             else:
                 self.relax_main()
             most, missing = self._followed()
-            if self.priced.late_share <= FEW_LATE and missing < worth:
+            most, too_full = self._with_city(most)
+            good = self.priced.late_share <= FEW_LATE and missing < worth
+            if not too_full and (good or turn >= PRICE_TURNS - 1):
                 return
+
+    def _with_city(self, most: Ints) -> tuple[Ints, bool]:
+        """Return the limits with those of the city, and whether it calls too many in a wave."""
+        unit, layout = self.labs.units_per_tube, self.wide
+        pool = self.load.pool[[int(m[0]) for m in layout.members]]
+        people = self.priced.volumes.tubes * pool[:, None]
+        left = self.priced.flow.left * pool / unit
+        room = np.zeros(people.shape)
+        np.add.at(room, layout.group, stream_room(layout, self.load))
+        limit, too_full = self.city_waves.limit(layout, people, left, room)
+        if limit is None:
+            return most, False
+        if self.bound_before is None:
+            self.bound_before = self._bound_at_prices()
+        return np.floor(limit * unit / pool[:, None]).astype(np.int64), too_full
 
     def _followed(self) -> tuple[Ints, float]:
         """Return the most units that groups can send per piece, and the share they cannot follow.
@@ -413,7 +441,7 @@ class Market:
             last, paid = cost[site][:, pieces[:, 3] - 1], lab[site][:, pieces[:, 1]]
             known = np.isfinite(last) & np.isfinite(paid) & np.isfinite(price[site])[:, None]
             gain = np.where(known, price[site][:, None] - np.where(known, last, 0), 0)
-            room = self.quota[site][:, None] * (pieces[:, 3] - pieces[:, 2])[None, :]
+            room = self.load.room(main, pieces)
             places = room % pool
             worth = places * gain > (pool - places) * np.where(known, paid, 0)
             out[main, : len(pieces)] = worth & known & (places > 0)
@@ -422,6 +450,13 @@ class Market:
     # The bound
 
     def bound(self) -> float:
+        """Return the lower bound, which knows all limits but the city's most people in a slot.
+
+        Where that has changed the labs' prices, the bound is taken at those before.
+        """
+        return self._bound_at_prices() if self.bound_before is None else self.bound_before
+
+    def _bound_at_prices(self) -> float:
         """Return the lower bound at the present lab prices.
 
         Prices of places are each zone's own, from a flow in which it has all sites for itself, or
@@ -460,7 +495,7 @@ class Market:
         zone, demand = self.instance.block_zone, self.instance.demand
         pairs = self.pairs.where((demand[self.pairs.block] > 0) & (zone[self.pairs.block] != main))
         return shared_prices(
-            pairs, pairs.walk_m * self.per_metre, (demand, zone), Slots(strict, gain, self.quota),
+            pairs, pairs.walk_m * self.per_metre, (demand, zone), Slots(strict, gain, self.places),
             self.instance.settings.weights.unserved,
         )  # fmt: skip
 
@@ -469,7 +504,7 @@ class Market:
         people = np.where(self.instance.block_zone == zone, self.instance.demand, 0)
         pairs = self.pairs.where(people[self.pairs.block] > 0)
         segments = BOUND_SEGMENTS if zone == self.main_zone else cost.shape[1]
-        room = np.where(np.isfinite(cost), self.quota[:, None], 0)
+        room = np.where(np.isfinite(cost), self.places, 0)
         relaxed = relax(
             pairs, pairs.walk_m * self.per_metre, people, SlotOffer(cost, room, segments),
             self.instance.settings.weights.unserved,

@@ -36,26 +36,24 @@ class Packing:
         limits: Ints = self._largest[room]
         return limits
 
-    def slot_room(self, cost: Floats, quota: Ints) -> Ints:
+    def slot_room(self, cost: Floats, places: Ints) -> Ints:
         """Return people per ``[site, slot]`` when each session fills its cheapest slots first.
 
-        ``cost`` is inf where a slot is not offered; runs of offered slots are sessions.
+        ``cost`` is inf where a slot is not offered; runs of offered slots are sessions;
+        ``places[site, slot]`` are the people that may be called.
         """
         offered = np.isfinite(cost)
-        room = np.where(offered, quota[:, None], 0)
+        room = np.where(offered, places, 0)
         if not offered.any():
             return room
         session = _sessions(offered)
-        slots = np.bincount(session[offered], minlength=int(session.max(initial=0)) + 1)
-        site_of = np.zeros(len(slots), dtype=np.int64)
-        site_of[session[offered]] = np.nonzero(offered)[0]
-        full = slots * quota[site_of]
+        full = np.bincount(session[offered], weights=places[offered]).astype(np.int64)
         limit = self.limit(full)
         short = limit < full
         rows, columns = np.nonzero(offered & short[session])
         if len(rows):
             room[rows, columns] = _cheapest_first(
-                session[rows, columns], cost[rows, columns], quota[rows], limit
+                session[rows, columns], cost[rows, columns], places[rows, columns], limit
             )
         return room
 
@@ -67,10 +65,10 @@ def _sessions(offered: Flags) -> Ints:
     return np.where(offered, number, 0)
 
 
-def _cheapest_first(session: Ints, cost: Floats, quota: Ints, limit: Ints) -> Ints:
+def _cheapest_first(session: Ints, cost: Floats, places: Ints, limit: Ints) -> Ints:
     """Return people per slot: each session's limit, cheapest slots first."""
     order = np.lexsort((cost, session))
-    here, size = session[order], quota[order]
+    here, size = session[order], places[order]
     upto = np.cumsum(size)
     first = np.searchsorted(here, here)
     before = upto - size - (upto - size)[first]

@@ -23,6 +23,7 @@ from scheduler.solve.rescue import Places
 from scheduler.solve.runs import Task
 from scheduler.solve.schedule import Calls, schedules
 from scheduler.solve.sequence import Order, elder_waves
+from scheduler.solve.stagger import City, stagger
 from scheduler.solve.streams import Streams
 
 Report = Callable[[str, float | None], None]
@@ -57,7 +58,8 @@ def solve_round(
     """
     market, best = _solve(instance, quota, seed, Strictly(), report)
     strict = (instance.demand > 0) & (instance.block_zone != market.main_zone)
-    for strictly in GIVING_BACK if strict.any() else ():
+    worth = strict.any() and market.city_waves.holds_everybody
+    for strictly in GIVING_BACK if worth else ():
         left = int(instance.demand.sum()) - int(best.calls.people.sum())
         if not left:
             break
@@ -89,7 +91,7 @@ def _solve(
     report("lower bound", None)
     bound = market.bound()
     report("slots and tubes", None)
-    found = _schedule(instance, market)
+    found = _schedule(instance, market, seed)
     solution = Solution(
         market.streams, market.layout, found.calls, found.batches, found.shipments, market.travel,
         market.hours.begin_min, bound, found.past_end,
@@ -117,8 +119,9 @@ class _Scheduled:
     cost: float
 
 
-def _schedule(instance: Instance, market: Market) -> _Scheduled:
+def _schedule(instance: Instance, market: Market, seed: int) -> _Scheduled:
     """Call blocks and ship tubes in the cheapest of the ways that are known."""
+    city = City.of(instance, len(market.streams), seed)
     order = Order(
         instance.blocks.community_index,
         instance.demand,
@@ -130,11 +133,12 @@ def _schedule(instance: Instance, market: Market) -> _Scheduled:
     worth = np.where(main, market.tube_worth()[market.streams.site], 0)
     task = Task(
         market.streams, market.layout, market.wide, market.load, market.topped(), worth, places,
-        order,
+        order, market.city_waves,
     )  # fmt: skip
     desk = market.labs.desk(market.layout, market.wide, market.priced)
     ways = schedules(task, market.priced.volumes, desk)
-    shipped = (_ship(instance, market, calls, (reach, desk.far)) for calls, reach in ways)
+    staggered = ((stagger(task, calls, city), reach) for calls, reach in ways)
+    shipped = (_ship(instance, market, calls, (reach, desk.far)) for calls, reach in staggered)
     return min(shipped, key=lambda way: way.cost)
 
 

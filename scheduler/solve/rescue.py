@@ -11,7 +11,7 @@ from scheduler.domain.settings import Zone
 from scheduler.solve.bins import Bins, ranges
 from scheduler.solve.candidates import Pairs
 from scheduler.solve.fill_tubes import TubeFiller
-from scheduler.solve.layout import Layout
+from scheduler.solve.layout import Layout, whole_runs
 from scheduler.solve.make_room import cheapen, place
 from scheduler.solve.streams import Streams
 
@@ -40,14 +40,17 @@ class Runs:
     room: Ints
 
     @staticmethod
-    def of(streams: Streams, layout: Layout, quota: Ints) -> Runs:
-        """Return the runs; those whose blocks are decided already have no room."""
+    def of(streams: Streams, layout: Layout, places: Ints) -> Runs:
+        """Return the runs; those whose blocks are decided already have no room.
+
+        ``places[stream, slot]`` are the people that may be called.
+        """
         columns: list[tuple[int, int, int]] = []
         for stream, fixed in enumerate(streams.fixed):
             pieces = layout.group_pieces[layout.group[stream]]
-            width = np.bincount(pieces[:, 0], weights=pieces[:, 3] - pieces[:, 2]).astype(np.int64)
-            room = (width * (0 if fixed is not None else quota[stream])).tolist()
-            columns += [(stream, number, people) for number, people in enumerate(room)]
+            for number, _, first, end in whole_runs(pieces).tolist():
+                room = 0 if fixed is not None else int(places[stream, first:end].sum())
+                columns.append((stream, number, room))
         table = np.array(columns, dtype=np.int64).reshape(-1, 3)
         return Runs(table[:, 0], table[:, 1], table[:, 2])
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from scheduler.domain.city import Flags, Floats, Ints
-from scheduler.solve.layout import Layout
+from scheduler.solve.city_waves import CityWaves
+from scheduler.solve.layout import Layout, whole_runs
 from scheduler.solve.rescue import Inside, Places, Runs
 from scheduler.solve.sequence import Order
 from scheduler.solve.sessions import split_runs
@@ -33,6 +34,7 @@ class Task:
     tube_worth: Floats
     places: Places
     order: Order
+    city_waves: CityWaves
 
     @property
     def people(self) -> Ints:
@@ -46,16 +48,16 @@ def split(task: Task, wish: list[Floats]) -> list[list[Ints]]:
     owed: dict[tuple[int, ...], list[float]] = {}
     for group, members in enumerate(task.layout.members):
         pieces = task.layout.group_pieces[group]
-        width = np.bincount(pieces[:, 0], weights=pieces[:, 3] - pieces[:, 2])
+        run_ends = whole_runs(pieces)
         key = (int(task.layout.zone[members[0]]), *pieces.ravel().tolist())
-        carry = owed.setdefault(key, [0.0] * len(width))
+        carry = owed.setdefault(key, [0.0] * len(run_ends))
         for stream in members.tolist():
             blocks = task.streams.blocks[stream]
             fixed = task.streams.fixed[stream]
             if fixed is not None:
                 runs[stream] = list(fixed)
                 continue
-            room = [int(w) * int(task.load.quota[stream]) for w in width]
+            room = task.load.room(np.array([stream]), run_ends)[0].tolist()
             pool = int(task.load.pool[stream])
             chosen = split_runs(task.people[blocks], room, wish[stream].tolist(), carry, pool)
             runs[stream] = [blocks[np.array(c, dtype=np.int64)] for c in chosen]
@@ -65,7 +67,7 @@ def split(task: Task, wish: list[Floats]) -> list[list[Ints]]:
 
 def _mend(task: Task, runs: list[list[Ints]]) -> None:
     """Find room for blocks that fit into no run of their site, and fill tubes where it pays."""
-    every = Runs.of(task.streams, task.layout, task.load.quota)
+    every = Runs.of(task.streams, task.layout, task.load.places)
     inside = np.zeros(len(task.people), dtype=bool)
     for blocks_of_runs in runs:
         for blocks in blocks_of_runs:
@@ -161,9 +163,8 @@ def relieve(
 def _spare_people(task: Task, runs: list[list[Ints]], stream: int) -> Ints:
     """Return the people that still fit into each run of a stream."""
     pieces = task.layout.group_pieces[task.layout.group[stream]]
-    width = np.bincount(pieces[:, 0], weights=pieces[:, 3] - pieces[:, 2]).astype(np.int64)
     used = np.array([task.people[b].sum() for b in runs[stream]], dtype=np.int64)
-    spare: Ints = width * int(task.load.quota[stream]) - used
+    spare: Ints = task.load.room(np.array([stream]), whole_runs(pieces))[0] - used
     return spare
 
 

@@ -58,7 +58,9 @@ def schedules(task: Task, volumes: Volumes, desk: Desk) -> Iterator[tuple[Calls,
         return
     runs = split(task, wish)
     rows = tube_rows(task.layout, task.load, people_by_run(task, runs), task.topped)
-    yield _call(task, runs, _shared(task.wide, task.load, rows, volumes)), desk.near
+    planned = _shared(task.wide, task.load, rows, volumes)
+    planned, _ = task.city_waves.fit(task.layout, task.load, rows, planned)
+    yield _call(task, runs, planned), desk.near
     yield from _schedules_late(task, wish, desk)
 
 
@@ -72,6 +74,7 @@ def _schedule_on_time(
     for turn in range(_TRIES):
         rows = tube_rows(task.layout, task.load, people_by_run(task, runs), task.topped)
         planned = _shared(task.wide, task.load, rows, volumes)
+        planned, rows = task.city_waves.fit(task.layout, task.load, rows, planned)
         fitted = fit_on_time(task.layout, rows, planned, desk, far=turn >= _TRIES_NEAR)
         num_beyond = int(fitted.beyond.sum())
         if best is None or num_beyond < best[0]:
@@ -248,9 +251,8 @@ def _call(task: Task, runs: list[list[Ints]], tubes: Ints) -> Calls:
 def _call_run(task: Task, stream: int, blocks: Ints, pieces: Ints, tubes: Ints) -> list[Call]:
     """Call the blocks of one run, following its tubes per wave."""
     total = int(task.people[blocks].sum())
-    pool, quota = int(task.load.pool[stream]), int(task.load.quota[stream])
-    width = pieces[:, 3] - pieces[:, 2]
-    room = quota * width
+    pool, width = int(task.load.pool[stream]), pieces[:, 3] - pieces[:, 2]
+    room = task.load.room(np.array([stream]), pieces)[0]
     tubes = bridge(tubes, -(-room // pool), -(-int(width.max()) // pool))
     sent = people_of_tubes(total, tubes, room, pool)
     some = np.flatnonzero(sent)
@@ -259,7 +261,7 @@ def _call_run(task: Task, stream: int, blocks: Ints, pieces: Ints, tubes: Ints) 
     return fill_run(
         list(zip(order, task.people[order].tolist(), strict=True)),
         list(zip(waves[:, 2].tolist(), waves[:, 3].tolist(), sent.tolist(), strict=True)),
-        quota,
+        task.load.places[stream],
     )
 
 

@@ -23,13 +23,13 @@ MOST_SLOTS = 96
 class Slots:
     """What sites offer: ``cost[zone][site, slot]`` is finish plus lab price, inf where not offered.
 
-    ``main_gain[site, slot]`` is what the commonest zone would pay beyond its cost, ``quota[site]``
-    people per slot.
+    ``main_gain[site, slot]`` is what the commonest zone would pay beyond its cost,
+    ``places[site, slot]`` the people that may be called.
     """
 
     cost: dict[int, Floats]
     main_gain: Floats
-    quota: Ints
+    places: Ints
 
 
 def shared_prices(
@@ -40,7 +40,7 @@ def shared_prices(
     ``demand`` is people and zone by block.
     """
     people, zone = demand
-    cost, main_gain, quota = offer.cost, offer.main_gain, offer.quota
+    cost, main_gain, places = offer.cost, offer.main_gain, offer.places
     zones = sorted(cost)
     sites, site_at = np.unique(pairs.site, return_inverse=True)
     slots = min(MOST_SLOTS, main_gain.shape[1])
@@ -56,9 +56,9 @@ def shared_prices(
         at, slot = np.nonzero(np.isfinite(cost[z][sites, :slots]))
         price = cost[z][sites[at], slot] + gain[at, slot]
         arcs.add(len(blocks) + row * len(sites) + at, place + at * slots + slot,
-                 quota[sites[at]], price)  # fmt: skip
+                 places[sites[at], slot], price)  # fmt: skip
     every = np.arange(len(sites) * slots)
-    arcs.add(place + every, sink, quota[sites[every // slots]], 0.0)
+    arcs.add(place + every, sink, places[sites[every // slots], every % slots], 0.0)
     arcs.add(np.arange(len(blocks)), sink, people[blocks], unserved)
     supply = np.zeros(sink + 1, dtype=np.int64)
     supply[: len(blocks)], supply[sink] = people[blocks], -people[blocks].sum()
@@ -66,10 +66,10 @@ def shared_prices(
     node = potentials(network, solve(network))
     result = {}
     for row, z in enumerate(zones):
-        price = np.full(len(quota), -np.inf)
+        price = np.full(len(places), -np.inf)
         first = len(blocks) + row * len(sites)
         price[sites] = node[sink] - node[first : first + len(sites)]
-        asked = np.zeros(len(quota), dtype=bool)
+        asked = np.zeros(len(places), dtype=bool)
         asked[pairs.site[zone[pairs.block] == z]] = True
         result[z] = np.where(asked, price, -np.inf)
     return result

@@ -67,12 +67,13 @@ class Reservation:
 
 
 def reserve(
-    offered: Flags, blocks: Ints, people: Ints, quota: int, slots: tuple[int, int]
+    offered: Flags, blocks: Ints, people: Ints, places: Ints, slots: tuple[int, int]
 ) -> Reservation:
     """Take the earliest slots of one site that hold whole blocks.
 
-    ``offered[slot]`` is what is free, ``people[block]`` their sizes. Blocks that no run holds are
-    in no run. ``slots`` are kept behind the last person: to spare, and for clearing.
+    ``offered[slot]`` is what is free, ``people[block]`` their sizes, ``places[slot]`` the people
+    that may be called. Blocks that no run holds are in no run. ``slots`` are kept behind the last
+    person: to spare, and for clearing.
     """
     spare, clearing = slots
     free = offered.copy()
@@ -80,7 +81,8 @@ def reserve(
     inside: list[Ints] = []
     waiting = sorted(blocks.tolist(), key=lambda b: (-people[b], b))
     for first, end in runs_of(offered):
-        room = (end - first) * quota
+        upto = np.cumsum(places[first:end])
+        room = int(upto[-1])
         taken = []
         for block in list(waiting):
             if people[block] <= room:
@@ -89,8 +91,8 @@ def reserve(
                 waiting.remove(block)
         if taken:
             inside.append(np.array(taken, dtype=np.int64))
-            used = (end - first) * quota - room
-            runs.append((first, min(end, first - (-used // quota) + spare)))
+            used = int(np.searchsorted(upto, int(upto[-1]) - room)) + 1
+            runs.append((first, min(end, first + used + spare)))
     if runs:
         free[: runs[-1][1] + clearing] = False
     return Reservation(runs, inside, free)

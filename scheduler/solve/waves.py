@@ -8,7 +8,9 @@ tubes by one flow that keeps the sums of streams and of group waves (Cox 1987, d
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -30,14 +32,26 @@ _LAST_RESORT = 2.0
 class Load:
     """Columns over streams and their zones that the supplies are built from.
 
-    ``quota[stream]`` people per slot, ``pool[stream]`` people per tube, ``finish[stream]``
-    person-minutes per person and minute.
+    ``quota[stream]`` people per slot, ``places[stream, slot]`` those that may be called,
+    ``pool[stream]`` people per tube, ``finish[stream]`` person-minutes per person and minute.
     """
 
     quota: Ints
+    places: Ints
     pool: Ints
     finish: Floats
     slot_min: int
+
+    def room(self, streams: Ints, pieces: Ints) -> Ints:
+        """Return the people that fit into pieces, ``[stream, piece]``; see ``layout.pieces_of``."""
+        upto = self._upto[streams]
+        room: Ints = upto[:, pieces[:, 3]] - upto[:, pieces[:, 2]]
+        return room
+
+    @cached_property
+    def _upto(self) -> Ints:
+        """People in all slots before each, ``[stream, slot]``."""
+        return np.pad(np.cumsum(self.places, axis=1), ((0, 0), (1, 0)))
 
 
 @dataclass(frozen=True)
@@ -90,18 +104,16 @@ def _group_arcs(
     load: Load, members: Ints, people: Ints, pieces: Ints, scale: int
 ) -> tuple[Ints, Ints, Floats]:
     """Return (piece, capacity, cost) of a group's arcs: convex in what a wave takes."""
-    quota, finish = load.quota[members], float(load.finish[members[0]])
-    width = pieces[:, 3] - pieces[:, 2]
+    finish = float(load.finish[members[0]])
     piece: list[Ints] = []
     capacity: list[Ints] = []
     cost: list[Floats] = []
-    for slots in np.unique(width).tolist():
-        taken, minutes = _fill_levels(people, quota, slots, load.slot_min, 1 / len(pieces))
+    for at, places in _alike(load, members, pieces):
+        taken, minutes = _fill_levels(people, places, load.slot_min, 1 / len(pieces))
         step = np.diff(np.floor(taken * scale + 1e-9).astype(np.int64), prepend=0)
         keep = step > 0
         level = np.arange(len(step)) / len(step)
         extra = (minutes * finish + level * _EVENNESS)[keep] / scale
-        at = np.flatnonzero(width == slots)
         begin = pieces[at, 2] * load.slot_min * finish / scale
         piece.append(np.repeat(at, int(keep.sum())))
         capacity.append(np.tile(step[keep], len(at)))
@@ -114,9 +126,25 @@ def stream_room(layout: Layout, load: Load) -> Ints:
     room = np.zeros((len(layout.site), max(len(p) for p in layout.group_pieces)), dtype=np.int64)
     for group, members in enumerate(layout.members):
         pieces = layout.group_pieces[group]
-        width = pieces[:, 3] - pieces[:, 2]
-        room[members, : len(width)] = width[None, :] * load.quota[members][:, None]
+        room[members, : len(pieces)] = load.room(members, pieces)
     return room
+
+
+def _alike(load: Load, streams: Ints, pieces: Ints) -> Iterator[tuple[Ints, Ints]]:
+    """Yield pieces in which the streams have the same room, slot by slot, shorter ones first.
+
+    With each goes that room, ``[slot, stream]``.
+    """
+    width = pieces[:, 3] - pieces[:, 2]
+    for slots in np.unique(width).tolist():
+        at = np.flatnonzero(width == slots)
+        slot = pieces[at, 2][:, None] + np.arange(slots)
+        kinds, which = np.unique(
+            load.places[streams][:, slot].transpose(1, 2, 0).reshape(len(at), -1),
+            axis=0, return_inverse=True,
+        )  # fmt: skip
+        for number, places in enumerate(kinds):
+            yield at[which.reshape(-1) == number], places.reshape(slots, len(streams))
 
 
 @dataclass(frozen=True)
@@ -158,7 +186,7 @@ def tube_rows(layout: Layout, load: Load, people: Ints, topped: Flags | None = N
         for run in range(int(pieces[-1, 0]) + 1):
             some = streams[people[streams, run] > 0]
             at = np.flatnonzero(pieces[:, 0] == run)
-            wave_room = load.quota[some][:, None] * (pieces[at, 3] - pieces[at, 2])[None, :]
+            wave_room = load.room(some, pieces[at])
             here = None if topped is None else topped[np.ix_(some, at)]
             need, fits = tubes_needed(people[some, run], load.pool[some], wave_room, here)
             tubes[some, run] = need
@@ -199,13 +227,10 @@ def _tube_arcs(
     The last step of a wave is the tube that its room does not fill: a last resort.
     """
     pool, finish = int(load.pool[streams[0]]), float(load.finish[streams[0]])
-    quota = load.quota[streams]
-    width = pieces[:, 3] - pieces[:, 2]
     parts: list[tuple[Ints, Ints, Floats]] = []
-    for slots in np.unique(width).tolist():
-        taken, minutes = _fill_levels(tubes * pool, quota, slots, load.slot_min, 1 / len(pieces))
-        at = np.flatnonzero(width == slots)
-        full = int((quota * slots // pool).sum())
+    for at, places in _alike(load, streams, pieces):
+        taken, minutes = _fill_levels(tubes * pool, places, load.slot_min, 1 / len(pieces))
+        full = int((places.sum(axis=0) // pool).sum())
         upto = np.minimum(np.floor(taken / pool + 1e-9).astype(np.int64), full)
         upto[-1] = full if upto[-1] * pool < int(tubes.sum()) * pool else upto[-1]
         step = np.diff(upto, prepend=0)
@@ -229,23 +254,24 @@ def tubes_by_piece(layout: Layout, supply: TubeSupply, sent: Ints) -> Ints:
     return np.rint(total).astype(np.int64).reshape(-1, most)
 
 
-def _fill_levels(
-    people: Ints, quota: Ints, slots: int, slot_min: int, even: float
-) -> tuple[Floats, Floats]:
+def _fill_levels(people: Ints, places: Ints, slot_min: int, even: float) -> tuple[Floats, Floats]:
     """Return people taken up to each level of filling a wave, and the mean delay of each step.
 
-    At level theta a stream sends min(theta x its people, its slots x quota), earliest slot first.
+    At level theta a stream sends min(theta x its people, its ``places[slot, stream]``), earliest
+    slot first.
     """
     share = people.astype(np.float64)
     some = people > 0
-    marks = (np.arange(1, slots + 1)[:, None] * quota[some] / share[some]).ravel()
+    upto = np.cumsum(places, axis=0)
+    marks = (upto[:, some] / share[some]).ravel()
     marks = marks if len(marks) else np.ones(1)
     theta = np.r_[
         np.quantile(marks, np.linspace(0, 1, 5)), even * np.array([0.9, 1.15]), marks.max()
     ]
     theta = np.unique(np.minimum(theta, 1.0))  # nobody sends more than all his people
-    sent = np.minimum(theta[:, None] * share, slots * quota)
-    in_slot = [np.clip(sent - j * quota, 0, quota).sum(axis=1) * j for j in range(slots)]
+    sent = np.minimum(theta[:, None] * share, upto[-1])
+    before = upto - places
+    in_slot = [np.clip(sent - before[j], 0, places[j]).sum(axis=1) * j for j in range(len(places))]
     minutes = np.diff(np.sum(in_slot, axis=0) * slot_min, prepend=0.0)
     taken = sent.sum(axis=1)
     step = np.diff(taken, prepend=0.0)

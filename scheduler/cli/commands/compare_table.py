@@ -50,6 +50,12 @@ def _rows(side: Side) -> Iterator[tuple[str, str, float | None]]:
     gap = this["relative_gap"]
     yield "gap", "-" if gap is None else f"{gap:.3%}", None
     yield "walk, mean m", f"{this['walk_m']['mean']:,.0f}", float(this["walk_m"]["mean"])
+    busiest = this.get("busiest_slot")
+    yield (
+        "busiest slot, people",
+        (f"{busiest['people']:,}" if busiest else "-"),
+        float(busiest["people"]) if busiest else None,
+    )
     for name, moment in (("first slot", side.first_slot), ("last slot ends", side.last_slot),
                          ("last result", side.last_result)):  # fmt: skip
         yield name, _moment(moment), None

@@ -89,6 +89,10 @@ def _print(result: PlanResult) -> None:
     )
     walk = this["walk_m"]
     click.echo(f"  walk        {walk['mean']:>10.0f} m   95 % below {walk['p95']:.0f} m")
+    busiest = this["busiest_slot"]
+    if busiest is not None:
+        when = busiest["start"][5:16].replace("T", " ")
+        click.echo(f"  busiest     {busiest['people']:>12,}   called in one slot, at {when}")
     if "certified" in this:
         _print_certified(this["certified"])
 

@@ -152,6 +152,7 @@ def _summary(detail: RevisionDetail) -> str:
         f"They walk {_metres(walk['mean'])} m on average, 95 % at most {_metres(walk['p95'])} m, "
         f"the farthest {_metres(walk['max'])} m.",
         f"A community uses {s['sites_per_community']:.2f} sites on average.",
+        *_slots(s),
         _gap(s),
     ]
     if s.get("variant"):
@@ -160,6 +161,21 @@ def _summary(detail: RevisionDetail) -> str:
     rows = [(name, f"{v:,.1f}", f"{v / people:.3f}") for name, v in s["terms"].items()]
     rows.append(("objective", f"{s['objective']:,.1f}", f"{s['objective'] / people:.3f}"))
     return "\n".join([*map(wrap, lines), "", table(headers, rows)])
+
+
+def _slots(summary: dict[str, Any]) -> list[str]:
+    """Return the busiest slot, and how compact sites and communities are, where that is known."""
+    lines, busiest, ties = [], summary.get("busiest_slot"), summary.get("tie_breaks")
+    if busiest:
+        when = busiest["start"][:16].replace("T", " ")
+        lines.append(f"Most are called at {when}: {busiest['people']:,} in the whole city.")
+    if ties:
+        lines.append(
+            f"{ties['communities_with_one_site']:.0%} of communities use one site; at a site they "
+            f"come within {ties['window_h_mean']:.1f} hours on average; "
+            f"{ties['idle_slots_share']:.1%} of slots between busy ones are idle."
+        )
+    return lines
 
 
 def _gap(summary: dict[str, Any]) -> str:

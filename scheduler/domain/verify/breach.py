@@ -26,6 +26,8 @@ CODES = {
     "B114": "a reason cannot be true",
     "B121": "more people in a slot than the lanes can swab",
     "B122": "more people in a slot than the ground holds at the ordered spacing",
+    "B123": "more people in a slot than the profile of opening hours leaves",
+    "B124": "more people in a slot than the whole city may call",
     "B131": "a block is sent to more than one site",
     "B132": "the slots of a block are not consecutive",
     "B133": "a slot is off the grid of the round",

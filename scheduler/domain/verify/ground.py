@@ -54,14 +54,33 @@ class Ground:
         """Return the runs [first, last) of slots in each opening window of a site."""
         return self._runs_of(self.instance.sites.hours[site])
 
+    def run_shares(self, site: int) -> list[list[float]]:
+        """Return the share of the quota in each slot of a site's opening windows.
+
+        By ``slots.profile``: 1 everywhere, or for an elbow less by a straight line towards the ends
+        of a window, in the middle of a slot.
+        """
+        rules, step = self.instance.settings.slots, self.axis.slot_min
+        shares = []
+        for first, last in self.runs(site):
+            ends = [min(slot - first, last - 1 - slot) * step + step / 2
+                    for slot in range(first, last)]  # fmt: skip
+            lacking = [max(0.0, 1 - minutes / rules.edge_min) for minutes in ends]
+            if rules.profile == "flat":
+                lacking = [0.0] * len(lacking)
+            shares.append([1 - (1 - rules.edge_share) * part for part in lacking])
+        return shares
+
     @cached_property
-    def longest_run(self) -> Ints:
-        """Slots in the longest opening window of each site."""
-        lengths = [
-            max((last - first for first, last in self.runs(site)), default=0)
-            for site in range(len(self.instance.sites))
-        ]
-        return np.array(lengths, dtype=np.int64)
+    def slot_shares(self) -> Floats:
+        """The share of its quota that each site has in each slot, shape [site, slot]."""
+        shares = np.ones((len(self.instance.sites), self.axis.num_slots))
+        if self.instance.settings.slots.profile == "flat":
+            return shares
+        for site in range(len(self.instance.sites)):
+            for (first, last), part in zip(self.runs(site), self.run_shares(site), strict=True):
+                shares[site, first:last] = part
+        return shares
 
     def _runs_of(self, hours: tuple[tuple[int, int], ...]) -> list[tuple[int, int]]:
         if hours not in self._runs:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,7 @@ from scheduler.domain.verify.context import Context
 from scheduler.domain.verify.ground import Ground
 from scheduler.domain.verify.queueing import Desk, QueueTrial
 
+_NEVER = 1 << 40  # a quota that no site has
 ROUNDING = 1e-9  # guards floor() against products such as 14.249999999999998
 
 
@@ -73,7 +75,8 @@ def _objection(
 def _roomy_site(instance: Instance, ground: Ground, trial: QueueTrial, block: int) -> int | None:
     """Return a candidate of which the longest window surely holds the people of a block."""
     candidates = ground.candidates(block)
-    called = -(-int(instance.demand[block]) // ground.longest_run[candidates])
+    people = int(instance.demand[block])
+    called = np.array([_least_quota(ground, site, people) for site in candidates.tolist()])
     room = places(instance)[candidates]
     enough = called <= lane_quotas(instance)[candidates]
     for at in rows_where(enough):
@@ -81,6 +84,26 @@ def _roomy_site(instance: Instance, ground: Ground, trial: QueueTrial, block: in
         if trial.surely_fits(Desk.of(instance, site, int(called[at])), int(room[at])):
             return site
     return None
+
+
+def _least_quota(ground: Ground, site: int, people: int) -> int:
+    """Return the smallest quota with which one opening window of a site holds so many people."""
+    least = _NEVER
+    for shares in ground.run_shares(site):
+        low, high = -(-people // len(shares)), min(least, math.ceil(people / max(shares)) + 1)
+        while low < high:
+            quota = (low + high) // 2
+            if sum(_in_slot(quota, share) for share in shares) >= people:
+                high = quota
+            else:
+                low = quota + 1
+        least = min(least, high)
+    return least
+
+
+def _in_slot(quota: int, share: float) -> int:
+    """Return the people that a slot with a share of a quota may call."""
+    return min(quota, max(1, math.floor(quota * share + ROUNDING)))
 
 
 def _name(instance: Instance, site: int) -> str:
@@ -109,8 +132,9 @@ class _Peak:
 
 
 def check_quotas(context: Context, ground: Ground, trial: QueueTrial) -> None:
-    """Check the lanes in every slot and the ground at each site's fullest slot."""
+    """Check city and lanes in every slot, and the ground at each site's fullest slot."""
     totals = _slot_totals(context, ground)
+    _check_city(context, totals)
     limits = lane_quotas(context.instance)
     for site, slot in np.argwhere(totals > limits[:, None]):
         words = f"expected at most {limits[site]} people for the lanes, got {totals[site, slot]}"
@@ -132,6 +156,40 @@ def check_quotas(context: Context, ground: Ground, trial: QueueTrial) -> None:
             peak.slot[sites[site]],
             f"{words}, got {share:.2%} with {peak.people[sites[site]]} people called",
         )
+
+    if context.instance.settings.slots.profile != "flat":
+        _check_profile(context, ground, trial, totals)
+
+
+def _check_city(context: Context, totals: Ints) -> None:
+    """Check that the whole city calls no more people in a slot than it may."""
+    most, called = context.instance.settings.slots.city_people, totals.sum(axis=0)
+    for slot in rows_where(called > most) if most else ():
+        when = context.axis.text(slot * context.axis.slot_min)
+        text = f"expected at most {most} people in the whole city, got {called[slot]}"
+        context.log.add("B124", ASSIGNMENTS, text, where=[when])
+
+
+def _check_profile(context: Context, ground: Ground, trial: QueueTrial, totals: Ints) -> None:
+    """Check slots with a share of the quota: as many people in a full slot must be allowed too."""
+    share, lanes = ground.slot_shares, lane_quotas(context.instance)
+    full = np.where(totals > 1, np.ceil((totals - ROUNDING) / share), totals).astype(np.int64)
+    for site, slot in np.argwhere((full > lanes[:, None]) & (totals <= lanes[:, None])):
+        _add_profile(context, ground, (site, slot), totals[site, slot])
+    within = np.where(full <= lanes[:, None], full, 0)
+    slots, most = within.argmax(axis=1), within.max(axis=1)
+    sites = np.flatnonzero(most > totals.max(axis=1))
+    desks = [Desk.of(context.instance, site, int(most[site])) for site in sites.tolist()]
+    room = places(context.instance)
+    for at in trial.shares(desks, [int(room[site]) for site in sites]):
+        place = sites[at], slots[sites[at]]
+        _add_profile(context, ground, place, totals[place])
+
+
+def _add_profile(context: Context, ground: Ground, place: tuple[int, int], got: int) -> None:
+    share = ground.slot_shares[place]
+    words = f"expected at most {share:.1%} of the people of a full slot, got {got}"
+    _add(context, "B123", *place, words)
 
 
 def _slot_totals(context: Context, ground: Ground) -> Ints:

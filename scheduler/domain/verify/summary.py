@@ -6,6 +6,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from scheduler.domain.plan import PlanStatus
 from scheduler.domain.verify.breach import SUMMARY, BreachLog
 from scheduler.domain.verify.context import Context
@@ -34,6 +36,7 @@ def check_summary(
     people = figures.counts["people"]
     _check_gaps(reader, "", people)
     _check_gaps(reader, f"{WITHOUT}.", people)
+    _check_busiest(context, reader)
     _check_status(reader, figures)
     _check_labels(context, reader, stored_as)
 
@@ -107,6 +110,20 @@ def _check_gaps(reader: _Reader, prefix: str, people: float) -> None:
     for name, (got, value) in expected.items():
         if got is None or abs(got - value) > TOLERANCE * max(abs(value), 1e-6 * scale[name]):
             reader.say("B194", f"{prefix}{name}: expected {value:.9g} from the bound, got {got}")
+
+
+def _check_busiest(context: Context, reader: _Reader) -> None:
+    """Check the slot in which the city calls most people; plans made before it was told lack it."""
+    called, told = context.called, reader.get("busiest_slot")
+    if "busiest_slot" not in reader.summary:
+        return
+    starts, at = np.unique(called.start, return_inverse=True)
+    total, expected = np.bincount(at, called.people, len(starts)), None
+    if len(total):
+        when = context.axis.local(starts[total.argmax()]).isoformat()
+        expected = {"start": when, "people": int(total.max())}
+    if told != expected:
+        reader.say("B192", f"busiest_slot: expected {expected} from the files, got {told}")
 
 
 def _check_status(reader: _Reader, figures: Figures) -> None:

@@ -10,6 +10,7 @@ from scheduler.domain.city import Flags, Floats, Ints
 from scheduler.domain.explain_slots import open_slots
 from scheduler.domain.instance import Instance
 from scheduler.domain.metrics import walk_metres
+from scheduler.domain.profile import slot_places
 from scheduler.publish.schedule import NEVER, Schedule
 
 
@@ -83,6 +84,13 @@ class Facts:
         flags = {h: open_slots(self.instance, s) for h, s in first.items()}
         shape = (len(hours), self.instance.clock.num_slots)
         return np.array([flags[h] for h in hours], dtype=bool).reshape(shape)
+
+    @cached_property
+    def places(self) -> Ints:
+        """People that may be called to each site while it is open, ``[site, slot]``."""
+        return self.open_slots * slot_places(
+            self.instance, self.quota, self.instance.clock.num_slots
+        )
 
     @cached_property
     def pairs(self) -> tuple[Ints, Ints, Ints]:

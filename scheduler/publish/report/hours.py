@@ -80,7 +80,7 @@ def _site_capacity(facts: Facts, axis: HourAxis) -> list[list[int]]:
     slot = facts.instance.settings.round.slot_minutes
     num_slots = facts.instance.clock.num_slots
     by_slot = np.zeros((len(facts.districts), num_slots), dtype=np.int64)
-    np.add.at(by_slot, facts.of_site, facts.open_slots * facts.quota[:, None])
+    np.add.at(by_slot, facts.of_site, facts.places)
     hour = axis.of(np.arange(num_slots, dtype=np.int64) * slot)
     shown = hour < axis.num  # slots after the last result would stretch the axis for nothing
     total = np.zeros((len(facts.districts), axis.num), dtype=np.int64)

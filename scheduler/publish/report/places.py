@@ -84,7 +84,7 @@ def _sites(facts: Facts) -> dict[str, list[Any]]:
             "lng": _degrees(table.lng),
             "lanes": table.lanes,
             "quota": facts.quota,
-            "places": facts.quota * facts.open_slots.sum(axis=1),
+            "places": facts.places.sum(axis=1),
             "people": sums(of, calls.people, num),
             "peak": peak,
             "tubes": sums(of, calls.tubes, num),

@@ -1,7 +1,7 @@
 """Who stands where: people and zones by site and slot, and the room that is left.
 
 Free room obeys the rules of a site: the quota of each slot, one zone at a time, and the clearing
-time from a stricter zone to a less strict one.
+time from a stricter zone to a less strict one; and the most people of the whole city in a slot.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scheduler.domain.city import Flags, Floats, Ints
+from scheduler.domain.city import Flags, Ints
 from scheduler.domain.instance import Instance
 from scheduler.domain.settings import ZONE_WORDS
 from scheduler.solve.repair.rows import Calls
@@ -40,14 +40,19 @@ class Board:
         self.slot_min = instance.settings.round.slot_minutes
         self.clearing = -(-instance.settings.sites.clearing_min // self.slot_min)
         self.people = np.zeros((len(ZONE_WORDS), *quota.shape), dtype=np.int64)
+        self.most = instance.settings.slots.city_people or int(quota.sum())
+        self.city = np.zeros(quota.shape[1], dtype=np.int64)  # people by slot
 
     def add(self, calls: Calls, sign: int = 1) -> None:
         """Put calls on the board, or take them off with ``sign`` -1."""
         np.add.at(self.people, (calls.zone, calls.site, calls.slot), sign * calls.people)
+        np.add.at(self.city, calls.slot, sign * calls.people)
 
-    def put(self, zone: int, fit: Fit) -> None:
-        """Put the people of a fit on the board."""
-        self.people[zone, fit.site, fit.first : fit.first + len(fit.people)] += fit.people
+    def put(self, zone: int, fit: Fit, sign: int = 1) -> None:
+        """Put the people of a fit on the board, or take them off with ``sign`` -1."""
+        people = sign * np.array(fit.people, dtype=np.int64)
+        self.people[zone, fit.site, fit.slots] += people
+        self.city[fit.slots] += people
 
     def used(self) -> Ints:
         """Return people by site and slot, ``[site, slot]``."""
@@ -57,7 +62,7 @@ class Board:
     def room(self, site: int, zone: int) -> Ints:
         """Return how many more people of a zone may be called to a site, per slot."""
         there = self.people[:, site]
-        left: Ints = self.quota[site] - there.sum(axis=0)
+        left: Ints = np.minimum(self.quota[site] - there.sum(axis=0), self.most - self.city)
         left[: self.free_from] = 0
         left[left < 0] = 0
         for other in range(len(there)):
@@ -90,38 +95,3 @@ def _spread(busy: Flags, slots: int, *, after: bool) -> Flags:
         else:
             wide[:-step] |= busy[step:]
     return wide
-
-
-def runs(room: Ints, people: int) -> tuple[Ints, Ints]:
-    """Return first and end slot of each run in which ``people`` fit, as early as each start allows.
-
-    Every slot of a run but the last is filled to its room; no slot of it is without room.
-    """
-    some = room > 0
-    starts = np.flatnonzero(some)
-    if not len(starts):
-        return starts, starts
-    total = np.concatenate(([0], np.cumsum(room)))
-    end = np.searchsorted(total, total[starts] + people, side="left")
-    blocked = np.flatnonzero(~some)
-    at = np.searchsorted(blocked, starts)
-    stop = np.append(blocked, len(room))[at]
-    good = end <= stop
-    return starts[good], end[good]
-
-
-def filled(room: Ints, first: int, end: int, people: int) -> tuple[int, ...]:
-    """Return the people of each slot of a run."""
-    part = room[first:end].copy()
-    part[-1] -= part.sum() - people
-    return tuple(part.tolist())
-
-
-def start_sums(room: Ints, first: Ints, end: Ints, people: int) -> Floats:
-    """Return people x slot, summed over each run: how late its people are called."""
-    slot = np.arange(len(room))
-    moment = np.concatenate(([0], np.cumsum(room * slot)))
-    total = np.concatenate(([0], np.cumsum(room)))
-    whole = moment[end - 1] - moment[first]
-    rest = people - (total[end - 1] - total[first])
-    return (whole + rest * (end - 1)).astype(np.float64)

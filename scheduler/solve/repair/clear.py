@@ -14,7 +14,8 @@ import numpy as np
 from scheduler.domain.city import FIXED, Flags, Ints
 from scheduler.domain.instance import Instance
 from scheduler.domain.settings import Zone
-from scheduler.solve.repair.board import Board, Fit, filled, runs
+from scheduler.solve.repair.board import Board, Fit
+from scheduler.solve.repair.outside import filled, runs_with_room
 from scheduler.solve.repair.rows import Calls, merged
 
 STAYS_SHARE = 0.5
@@ -105,7 +106,7 @@ def _shifted(board: Board, site: int, mine: Calls) -> Calls:
     """Return the calls of a block at nearby slots of its site; none where too many would move."""
     people, zone = int(mine.people.sum()), int(mine.zone[0])
     room = board.room(site, zone)
-    start, end = runs(room, people)
+    start, end = runs_with_room(room, people)
     old = np.bincount(mine.slot, mine.people, len(room))
     best, stays = None, STAYS_SHARE * people
     near = (start <= mine.slot.max()) & (end > mine.slot.min())

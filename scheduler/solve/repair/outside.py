@@ -13,12 +13,14 @@ import numpy as np
 from scheduler.domain.city import Flags, Floats, Ints
 from scheduler.domain.instance import Instance
 from scheduler.domain.overlay import Overlay
+from scheduler.domain.profile import slot_places
 from scheduler.solve import columns
 from scheduler.solve.candidates import Candidates, Pairs
 from scheduler.solve.consign import Batches, Shipments, ship
 from scheduler.solve.layout import Layout
 from scheduler.solve.network import LabSide, Reach, match
 from scheduler.solve.reach import Promise, travel_minutes
+from scheduler.solve.slots import filled, runs_with_room, start_sums
 from scheduler.solve.spacing import site_quota
 from scheduler.solve.timeline import HOUR_MIN, LabHours, lab_hours, site_sessions
 
@@ -27,7 +29,13 @@ NEAREST = 16
 
 
 def slot_quota(overlay: Overlay) -> Ints:
-    """Return people per site and slot, ``[site, slot]``, closings left out.
+    """Return people per site and slot by the profile, ``[site, slot]``, closings left out."""
+    quota = _flat_quota(overlay)
+    return slot_places(overlay.instance, quota, quota.shape[1])
+
+
+def _flat_quota(overlay: Overlay) -> Ints:
+    """Return people per site and slot without a profile.
 
     A quota is simulated once for the sites as they are, and once for each other number of lanes or
     rate that an event gives a site.
@@ -147,10 +155,13 @@ __all__ = [
     "Works",
     "candidate_pairs",
     "columns",
+    "filled",
     "match",
     "open_slots",
     "road_minutes",
+    "runs_with_room",
     "send",
     "slot_quota",
+    "start_sums",
     "working_hours",
 ]

@@ -15,8 +15,8 @@ import numpy as np
 
 from scheduler.domain.city import Flags, Floats, Ints
 from scheduler.domain.instance import Instance
-from scheduler.solve.repair.board import Board, Fit, filled, runs, start_sums
-from scheduler.solve.repair.outside import Pairs
+from scheduler.solve.repair.board import Board, Fit
+from scheduler.solve.repair.outside import Pairs, filled, runs_with_room, start_sums
 from scheduler.solve.repair.rows import Calls, Stand
 
 PUSHED = 12
@@ -122,9 +122,7 @@ class Placer:
     def remove(self, block: int) -> Item:
         """Take a placed item off again."""
         item, fit = self.placed.pop(block)
-        self.board.people[item.zone, fit.site, fit.first : fit.first + len(fit.people)] -= (
-            fit.people
-        )
+        self.board.put(item.zone, fit, -1)
         self._count(block, fit.site, -1)
         return item
 
@@ -166,7 +164,7 @@ class Placer:
                 continue
             room = self._room(site, item.zone)
             room[list(item.taken)] = 0
-            first, end = runs(room, item.people)
+            first, end = runs_with_room(room, item.people)
             if not len(first):
                 continue
             cost = fixed + later * start_sums(room, first, end, item.people)

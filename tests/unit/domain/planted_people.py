@@ -8,7 +8,7 @@ import numpy as np
 
 from scheduler.domain.instance import Instance
 from scheduler.domain.plan import Plan
-from tests.plans import iso, whole, with_targets
+from tests.plans import iso, whole, with_slots, with_targets
 from tests.planting import Case, again, edit, moved, plants, sites, without
 
 
@@ -151,6 +151,26 @@ def _short_ground(instance: Instance, plan: Plan) -> Case:
 @plants("B122")
 def _wide_spacing(instance: Instance, plan: Plan) -> Case:
     return with_targets(instance, spacing_m=30.0), plan
+
+
+@plants("B123")
+def _thin_edges(instance: Instance, plan: Plan) -> Case:
+    return with_slots(instance, profile="elbow", edge_share=0.1), plan
+
+
+@plants("B123")
+def _thin_edges_of_a_short_ground(instance: Instance, plan: Plan) -> Case:
+    thin = with_slots(instance, profile="elbow", edge_min=15, edge_share=0.2)
+    ground = instance.sites.queue_length_m.copy()
+    ground[0] = 16.0  # holds the queue of the 50 called at 6:00, not of the 84 of a full slot
+    lanes = np.maximum(instance.sites.lanes, 2)
+    lanes[0] = 6
+    return sites(thin, lanes=lanes, queue_length_m=ground), plan
+
+
+@plants("B124")
+def _city_too_busy(instance: Instance, plan: Plan) -> Case:
+    return with_slots(instance, city_people=plan.summary["busiest_slot"]["people"] - 1), plan
 
 
 @plants("B131")

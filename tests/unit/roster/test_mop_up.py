@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
-from scheduler.domain.settings import Zone
+from scheduler.domain.settings import SlotSettings, Zone
 from scheduler.roster.mop_up import Free, Missing, free_room, propose
 from tests.rounds import Recipe, random_instance
 
@@ -14,7 +16,8 @@ NONE = np.empty(0, dtype=np.int64)
 
 def free(room: list[list[int]], zone: list[list[int]] | None = None) -> Free:
     rooms = np.array(room)
-    return Free(0, 15, rooms, np.full(rooms.shape, -1) if zone is None else np.array(zone))
+    zones = np.full(rooms.shape, -1) if zone is None else np.array(zone)
+    return Free(0, 15, rooms, zones, rooms.sum(axis=0))
 
 
 def test_rooms_are_what_quota_leaves_in_open_hours() -> None:
@@ -27,6 +30,21 @@ def test_rooms_are_what_quota_leaves_in_open_hours() -> None:
     assert day.room[:, 0].tolist() == [10, 20, 30]
     assert (day.room[:, 33:90] == 0).all()  # the sites close after eight hours
     assert (day.room[:, -4:] == quota[:, None]).all()  # and open again the next day
+
+
+def test_rooms_keep_to_profile_and_city() -> None:
+    """The edge of opening hours has half the places; the city has what its most people leave."""
+    slots = SlotSettings(profile="elbow", edge_share=0.5, city_people=25)
+    instance = INSTANCE.replace(settings=replace(INSTANCE.settings, slots=slots))
+    called = (np.array([2, 1]), np.array([60, 60]), np.array([3, 3]))
+    day = free_room(instance, np.array([10, 20, 32]), called, (0, 120))
+    assert day.room[:, 0].tolist() == [5, 11, 18]
+    assert day.room[:, 7].tolist() == [10, 20, 32]
+    assert day.city.tolist() == [25, 25, 25, 25, 23, 25, 25, 25]
+    missing = Missing(np.array([3, 3, 3]), np.array([9, 9, 9]))
+    found = propose(instance, missing, day, [NONE, NONE, NONE, np.array([2, 1])])
+    assert found.start.tolist() == [0, 0, 15]
+    assert day.city[:2].tolist() == [7, 16]
 
 
 def test_zones_are_kept_apart() -> None:

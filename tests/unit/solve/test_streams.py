@@ -23,7 +23,7 @@ def test_runs_are_the_unbroken_stretches() -> None:
 def test_the_earliest_slots_are_taken_and_the_ground_is_cleared() -> None:
     """The next zone may come only after the clearing time, never before the stricter one."""
     offered = _flags(*range(2, 20))
-    taken = reserve(offered, np.array([0, 1]), np.array([25, 10]), 10, (1, 3))
+    taken = reserve(offered, np.array([0, 1]), np.array([25, 10]), np.full(20, 10), (1, 3))
     (run,) = taken.runs
     assert run[0] == 2
     assert (run[1] - run[0]) * 10 >= 35
@@ -40,7 +40,7 @@ def test_blocks_stay_whole_within_a_run(seed: int) -> None:
     offered = rng.random(40) < 0.8
     people = rng.integers(1, 80, 6)
     quota = int(rng.integers(5, 20))
-    taken = reserve(offered, np.arange(6), people, quota, (1, 2))
+    taken = reserve(offered, np.arange(6), people, np.full(40, quota), (1, 2))
     inside = [block for blocks in taken.blocks for block in blocks.tolist()]
     assert len(inside) == len(set(inside))
     for (first, end), blocks in zip(taken.runs, taken.blocks, strict=True):
@@ -53,6 +53,6 @@ def test_blocks_stay_whole_within_a_run(seed: int) -> None:
 def test_nothing_taken_leaves_all_free() -> None:
     """A block larger than every run is in no run, and no slot is held for it."""
     offered = _flags(3, 4, 5)
-    taken = reserve(offered, np.array([0]), np.array([31]), 10, (1, 2))
+    taken = reserve(offered, np.array([0]), np.array([31]), np.full(20, 10), (1, 2))
     assert taken.runs == []
     assert (taken.free == offered).all()
