@@ -130,7 +130,8 @@ class ExactModel:
             if len(places) > 1:
                 self.model.add(sum(places) <= self.small.places[site][slot])
         most = self.small.instance.settings.slots.city_people
-        for places in city.values() if most else ():
+        everybody = sum(self.small.people.values())
+        for places in city.values() if 0 < most < everybody else ():
             self.model.add(sum(places) <= most)
 
     # Zones

@@ -62,18 +62,6 @@ def test_every_plan_keeps_to_profile_and_city(
     assert plan.summary["best_bound"] <= plan.summary["objective"]
 
 
-@settings(quick, max_examples=max(3, ROUNDS // 40))
-@given(seed=seeds, recipe=recipes())
-def test_a_most_that_is_never_reached_changes_nothing(seed: int, recipe: Recipe) -> None:
-    """With room for everybody in each slot the plan is that of a round without a most."""
-    instance = random_instance(seed, recipe)
-    one = make_plan(instance)
-    everybody = SlotSettings(city_people=max(1, int(instance.demand.sum())))
-    two = make_plan(instance.replace(settings=replace(instance.settings, slots=everybody)))
-    assert one.assignments.equals(two.assignments)
-    assert np.isclose(one.summary["objective"], two.summary["objective"], rtol=0, atol=0)
-
-
 @settings(quick, max_examples=max(4, ROUNDS // 16))
 @given(seed=seeds, recipe=days(), slots=shapes, times=st.sampled_from((0.0, 1.1, 2.0)))
 def test_every_replan_keeps_to_profile_and_city(

@@ -8,6 +8,7 @@ import pytest
 from scheduler.domain.district import restrict
 from scheduler.errors import CannotRunError
 from scheduler.ingest.loader import load_instance
+from tests.plans import tiny_instance, with_slots
 from tests.rounds import Recipe, random_instance
 from tests.unit.ingest.folders import TINY
 
@@ -66,3 +67,12 @@ def test_unknown_district() -> None:
     with pytest.raises(CannotRunError) as caught:
         restrict(load_instance(TINY), "甘井子区")
     assert caught.value.hint == "Known: 中山区, 西岗区."
+
+
+def test_a_district_gets_its_share_of_the_city_by_people() -> None:
+    """The shares of all districts are no more than the whole; without a most there is none."""
+    whole = with_slots(tiny_instance(), city_people=100)
+    parts = [restrict(whole, name).settings.slots.city_people for name in ("A", "B")]
+    assert min(parts) >= 1
+    assert 99 <= sum(parts) <= 100
+    assert restrict(tiny_instance(), "A").settings.slots.city_people == 0

@@ -56,6 +56,14 @@ def test_the_most_is_kept_and_everybody_called(free: tuple[Instance, Plan], part
     assert verify(capped, new) == []
 
 
+def test_a_most_that_is_never_reached_changes_nothing(free: tuple[Instance, Plan]) -> None:
+    """With room for everybody in each slot the plan is that of a round without a most."""
+    instance, plan = free
+    same = make_plan(_with(instance, int(instance.demand.sum())))
+    assert same.assignments.equals(plan.assignments)
+    assert same.summary["objective"] == plan.summary["objective"]
+
+
 def test_sites_begin_one_after_the_other(free: tuple[Instance, Plan]) -> None:
     """All begin at the same moment without a most; with one, starts spread over slots."""
     instance, plan = free
