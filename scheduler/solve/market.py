@@ -6,58 +6,31 @@ relaxed places of the commonest zone, and the labs' prices.
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
-
 import numpy as np
 
-from scheduler.domain.city import FIXED, Flags, Floats, Ints
+from scheduler.domain.city import Flags, Floats, Ints
 from scheduler.domain.instance import Instance
 from scheduler.domain.profile import slot_places
-from scheduler.domain.settings import Zone
 from scheduler.solve.assign import Relaxed, SlotOffer, Whole, make_whole, relax
 from scheduler.solve.bound import BoundFinder, LabCosts, LabPrices, longest_run
 from scheduler.solve.candidates import Candidates, Pairs, unit_vectors
 from scheduler.solve.city_waves import CityWaves
-from scheduler.solve.labs import FEW_LATE, Labs, Priced
+from scheduler.solve.labs import Labs, Priced
 from scheduler.solve.layout import COARSE, Layout, lay_out
-from scheduler.solve.network import Front, LabFlow
 from scheduler.solve.packing import Packing
 from scheduler.solve.reach import travel_minutes
-from scheduler.solve.shared_places import Slots, shared_prices
-from scheduler.solve.streams import Streams, reserve, runs_of
+from scheduler.solve.streams import Streams, runs_of
 from scheduler.solve.timeline import HOUR_MIN, lab_hours, site_sessions
-from scheduler.solve.volumes import Shares, even_volumes
-from scheduler.solve.waves import Load, stream_room
+from scheduler.solve.waves import Load
 
 NEAREST_SITES = 8
 NEAREST_SITES_STRICT = 40
 MAIN_SEGMENTS = 24
-BOUND_SEGMENTS = 24
-PRICE_TURNS = 3
-CITY_TURNS = 4  # more, where the city has a most of people in a slot
-WORTH_PRICING_AGAIN, IN_A_CITY = 0.002, 0.03  # share of tubes; a flow of a city takes seconds
 CITY_STREAMS = 1_000
-FOLLOWED = 0.99  # share of a wave's tubes from which it counts as followed
-WORTH_FILLING = 50.0  # person-minutes that a tube costs
 LOOKS_FARTHER = 4  # turns, each at twice as many nearest sites
 _ENOUGH = 1e-6  # person-minutes per person
-JOINT_PAIRS = 20_000
-"""Up to so many (block, site) pairs, blocks and labs settle in one flow."""
 MAX_HORIZON_DAYS = 30
 """Labs are looked at so long after the round at most, however cheap lateness is."""
-
-
-@dataclass(frozen=True)
-class Strictly:
-    """How stricter zones take their places at sites that others use after them.
-
-    ``spare_slots`` are kept behind their last person, so that labs can shift their tubes;
-    ``sites`` is the share of the sites they would like that they get: each costs a clearing.
-    """
-
-    spare_slots: int = 1
-    sites: float = 1.0
 
 
 class Market:
@@ -71,10 +44,7 @@ class Market:
     prices: LabPrices
     priced: Priced
 
-    def __init__(
-        self, instance: Instance, quota: Ints, seed: int, strictly: Strictly | None = None
-    ) -> None:
-        self.strictly = strictly or Strictly()
+    def __init__(self, instance: Instance, quota: Ints, seed: int) -> None:
         self.instance, self.quota = instance, quota
         self.rng = np.random.default_rng(seed)
         self.travel = travel_minutes(instance)
@@ -92,6 +62,7 @@ class Market:
         settings = instance.settings
         self.per_metre = settings.weights.walk / settings.walk.metres_per_min
         self.pairs = self._first_pairs()
+        self.strict = Streams.empty()
         self.site_of = np.full(len(instance.demand), -1, dtype=np.int64)
         self.wave_costs: dict[int, Floats] = {}
         self.city_waves = CityWaves(instance, self.places, self.offered)
@@ -150,66 +121,18 @@ class Market:
         pool = settings.pooling.by_zone()[zone]
         minutes = np.arange(offered.shape[1]) * settings.round.slot_minutes
         finish = settings.weights.finish.by_zone()[zone] * minutes
-        waves = np.repeat(self._wave_cost(pool), self.instance.clock.slots_per_wave, axis=1)
+        waves = np.repeat(self.wave_cost(pool), self.instance.clock.slots_per_wave, axis=1)
         return np.where(offered, finish[None, :] + waves, np.inf)
 
-    def _wave_cost(self, pool: int) -> Floats:
+    def wave_cost(self, pool: int) -> Floats:
         """Return what the labs cost a person at the present prices, ``[site, wave]``."""
         if pool not in self.wave_costs:
             labs = LabCosts(self.instance, self.hours, self.prices)
             self.wave_costs[pool] = labs.wave_cost(self.travel, pool)
         return self.wave_costs[pool]
 
-    # Stricter zones
-
-    def place_strict_zones(self) -> None:
-        """Give the blocks of all zones but the commonest their sites and slots, strictest first."""
-        self.strict = Streams.empty()
-        for zone in Zone:
-            if zone != self.main_zone and (self.instance.block_zone == zone).any():
-                self._place_zone(int(zone))
-
-    def _place_zone(self, zone: int) -> None:
-        people = np.where(self.instance.block_zone == zone, self.instance.demand, 0)
-        pairs = self.pairs.where(people[self.pairs.block] > 0)
-        cost = self.slot_cost(zone, self.free)
-        offer = SlotOffer(cost, self.packing.slot_room(cost, self.places), cost.shape[1])
-        relaxed = relax(pairs, pairs.walk_m * self.per_metre, people, offer,
-                        self.instance.settings.weights.unserved)  # fmt: skip
-        if self.strictly.sites < 1:
-            pairs, relaxed = self._on_fewer_sites(pairs, people, offer, relaxed)
-        whole = self._whole(pairs, people, relaxed, offer.capacity)
-        clearing = self.instance.settings.sites.clearing_min
-        clearing_slots = -(-clearing // self.instance.settings.round.slot_minutes)
-        for site in np.unique(whole.site[whole.site >= 0]).tolist():
-            blocks = np.flatnonzero(whole.site == site)
-            if self.instance.sites.kinds[site] == FIXED or self._is_mixed(site):
-                taken = reserve(self.free[site], blocks, people, self.places[site],
-                                (self.strictly.spare_slots, clearing_slots))  # fmt: skip
-                self.free[site] = taken.free
-                self.strict.add(site, zone, taken.runs, blocks, taken.blocks)
-            else:
-                self.strict.add(site, zone, runs_of(self.free[site]), blocks)
-                self.free[site] = False
-            self.site_of[blocks] = site
-
-    def _on_fewer_sites(
-        self, pairs: Pairs, people: Ints, offer: SlotOffer, relaxed: Relaxed
-    ) -> tuple[Pairs, Relaxed]:
-        """Return pairs and flow over the sites that most would go to, if these hold everybody."""
-        used = np.bincount(pairs.site, weights=relaxed.people, minlength=len(self.quota))
-        keep = math.ceil(self.strictly.sites * np.count_nonzero(used))
-        kept = np.isin(np.arange(len(used)), np.argsort(-used, kind="stable")[:keep])
-        fewer = pairs.where(kept[pairs.site])
-        again = relax(fewer, fewer.walk_m * self.per_metre, people, offer,
-                      self.instance.settings.weights.unserved)  # fmt: skip
-        return (pairs, relaxed) if again.left.sum() > relaxed.left.sum() else (fewer, again)
-
-    def _is_mixed(self, site: int) -> bool:
-        named = list(self.instance.sites.community_indices[site])
-        return len(set(self.instance.communities.zone[named].tolist())) > 1
-
-    def _whole(self, pairs: Pairs, people: Ints, relaxed: Relaxed, capacity: Ints) -> Whole:
+    def whole_blocks(self, pairs: Pairs, people: Ints, relaxed: Relaxed, capacity: Ints) -> Whole:
+        """Give every block one site within capacity, near the relaxed flow."""
         noise = self.rng.uniform(0, 1e-6, len(pairs))  # the seed decides between equals
         price = pairs.walk_m * self.per_metre + relaxed.site_price[pairs.site] + noise
         return make_whole(pairs, price, people, relaxed, capacity)
@@ -242,7 +165,7 @@ class Market:
 
         ``count`` is how many nearest sites are looked at. Tells whether any were added.
         """
-        pairs, price = self.main_pairs, self._place_prices()
+        pairs, price = self.main_pairs, self.place_prices()
         size = len(self.people)
         now, reach = np.full(size, np.inf), np.zeros(size)
         np.minimum.at(now, pairs.block, pairs.walk_m * self.per_metre + price[pairs.site])
@@ -260,7 +183,7 @@ class Market:
         self.main_pairs = pairs.joined(more)
         return len(more) > 0
 
-    def _place_prices(self) -> Floats:
+    def place_prices(self) -> Floats:
         """Return what a place at each site costs; where nobody asked, its cheapest slot's cost."""
         price = np.where(self.offer.room > 0, self.offer.cost, np.inf).min(axis=1)
         asked = np.unique(self.main_pairs.site)
@@ -294,7 +217,7 @@ class Market:
 
     def make_main_whole(self) -> None:
         """Fix one site for every block of the commonest zone."""
-        whole = self._whole(self.main_pairs, self.people, self.relaxed, self.offer.capacity)
+        whole = self.whole_blocks(self.main_pairs, self.people, self.relaxed, self.offer.capacity)
         chosen = np.flatnonzero(whole.site >= 0)
         self.site_of[chosen] = whole.site[chosen]
         self.site_people = whole.load
@@ -313,206 +236,12 @@ class Market:
         at = order[np.searchsorted(key[order], block * sites + site)]
         return float((pairs.walk_m[at] * people).sum()) * self.per_metre
 
-    def tube_worth(self) -> Floats:
-        """Return what a tube of the commonest zone costs in each site's cheapest wave, if much."""
-        pool = self.instance.settings.pooling.by_zone()[self.main_zone]
-        if not self.people.any():  # nobody is left to ask for a tube
-            return np.zeros(len(self.quota))
-        cost = self._wave_cost(pool)
-        opened = self.free.reshape(*cost.shape, -1).any(axis=2)
-        worth = np.where(opened, cost, np.inf).min(axis=1) * pool
-        return np.where(np.isfinite(worth) & (worth >= WORTH_FILLING), worth, 0)
-
     def pair_price(self) -> Floats:
         """Return walk plus, for the commonest zone, the site's price, per person of each pair."""
         main = self.instance.block_zone[self.pairs.block] == self.main_zone
-        price = np.where(main, self._place_prices()[self.pairs.site], 0)
+        price = np.where(main, self.place_prices()[self.pairs.site], 0)
         total: Floats = self.pairs.walk_m * self.per_metre + price
         return total
-
-    # Labs
-
-    def price_labs(self) -> None:
-        """Let groups choose labs, and sites sell their slots at the labs' prices.
-
-        In a small round blocks choose their sites in the same flow; in a city walking decides
-        about sites, so that places and labs in turn settle as well.
-        """
-        most: Ints | None = None
-        worth = IN_A_CITY if len(self.streams) > CITY_STREAMS else WORTH_PRICING_AGAIN
-        for turn in range(PRICE_TURNS + CITY_TURNS):
-            front = self._front() if len(self.main_pairs) <= JOINT_PAIRS else None
-            self.priced = self.labs.price(self.wide, self._stream_people(), front, most)
-            self.prices, self.wave_costs = self.priced.prices, {}
-            if front is not None:
-                self._take_over(self.priced.flow, front)
-            else:
-                self.relax_main()
-            most, missing = self._followed()
-            most, too_full = self._with_city(most)
-            good = self.priced.late_share <= FEW_LATE and missing < worth
-            if not too_full and (good or turn >= PRICE_TURNS - 1):
-                return
-
-    def _with_city(self, most: Ints) -> tuple[Ints, bool]:
-        """Return the limits with those of the city, and whether it calls too many in a wave."""
-        unit, layout = self.labs.units_per_tube, self.wide
-        pool = self.load.pool[[int(m[0]) for m in layout.members]]
-        people = self.priced.volumes.tubes * pool[:, None]
-        left = self.priced.flow.left * pool / unit
-        room = np.zeros(people.shape)
-        np.add.at(room, layout.group, stream_room(layout, self.load))
-        limit, too_full = self.city_waves.limit(layout, people, left, room)
-        if limit is None:
-            return most, False
-        if self.bound_before is None:
-            self.bound_before = self._bound_at_prices()
-        return np.floor(limit * unit / pool[:, None]).astype(np.int64), too_full
-
-    def _followed(self) -> tuple[Ints, float]:
-        """Return the most units that groups can send per piece, and the share they cannot follow.
-
-        The coarse flow knows the people of groups, not of sites: a site that has few people cannot
-        fill each of the waves in which labs would like more.
-        """
-        people, volumes = self._stream_people(), self.priced.volumes.tubes
-        room = stream_room(self.wide, self.load)
-        count = np.minimum(people, room.sum(axis=1))
-        quota = self.load.quota.astype(np.float64)
-        sent = even_volumes(Shares(self.wide.group, quota, count, room, volumes))
-        reached = np.zeros(volumes.shape)
-        np.add.at(reached, self.wide.group, sent / self.load.pool[:, None])
-        short = np.where(reached < FOLLOWED * volumes, volumes - reached, 0)
-        unit = self.labs.units_per_tube
-        most = np.where(short > 0, np.floor(reached * unit), np.iinfo(np.int64).max // 4)
-        return most.astype(np.int64), float(short.sum() / max(volumes.sum(), 1e-9))
-
-    def _stream_people(self) -> Ints:
-        """Return the people of each stream, as far as they are known."""
-        people = np.zeros(len(self.streams), dtype=np.int64)
-        for stream in range(self.first_main):
-            people[stream] = self.instance.demand[self.streams.blocks[stream]].sum()
-        main = slice(self.first_main, None)
-        people[main] = self.site_people[self.wide.site[main]]
-        return people
-
-    def _front(self) -> Front:
-        """Return the blocks and sites of the commonest zone before the groups of its streams."""
-        pool = self.instance.settings.pooling.by_zone()[self.main_zone]
-        per_person = self.labs.units_per_tube // pool
-        row = np.full(len(self.quota), -1, dtype=np.int64)
-        row[self.wide.site[self.first_main :]] = self.wide.group[self.first_main :]
-        weights = self.instance.settings.weights
-        return Front(
-            self.people * per_person, self.main_pairs.block, self.main_pairs.site,
-            self.main_pairs.walk_m * self.per_metre / per_person, row,
-            self.offer.capacity * per_person, weights.unserved / per_person,
-        )  # fmt: skip
-
-    def _take_over(self, flow: LabFlow, front: Front) -> None:
-        """Let blocks follow the joint flow."""
-        pool = self.instance.settings.pooling.by_zone()[self.main_zone]
-        per_person = self.labs.units_per_tube // pool
-        sent = flow.pair_units // per_person
-        left = self.people - np.bincount(
-            front.block, weights=sent, minlength=len(self.people)
-        ).astype(np.int64)
-        self.relaxed = Relaxed(sent, left, flow.site_price * per_person)
-        self.site_people = np.bincount(front.site, weights=sent, minlength=len(self.quota)).astype(
-            np.int64
-        )
-
-    def topped(self) -> Flags:
-        """Return which waves of streams are worth a tube that is not full, ``[stream, piece]``.
-
-        What the last places of the wave gain at the prices must pay for the places that the tube
-        leaves empty in a lab.
-        """
-        pool = self.instance.settings.pooling.by_zone()[self.main_zone]
-        cost = self.slot_cost(self.main_zone, self.free)
-        lab, price = self.wave_costs[pool], self.relaxed.site_price
-        most = max(len(p) for p in self.layout.group_pieces)
-        out = np.zeros((len(self.streams), most), dtype=bool)
-        for members, pieces in zip(self.layout.members, self.layout.group_pieces, strict=True):
-            main = members[members >= self.first_main]
-            if not len(main):
-                continue
-            site = self.layout.site[main]
-            last, paid = cost[site][:, pieces[:, 3] - 1], lab[site][:, pieces[:, 1]]
-            known = np.isfinite(last) & np.isfinite(paid) & np.isfinite(price[site])[:, None]
-            gain = np.where(known, price[site][:, None] - np.where(known, last, 0), 0)
-            room = self.load.room(main, pieces)
-            places = room % pool
-            worth = places * gain > (pool - places) * np.where(known, paid, 0)
-            out[main, : len(pieces)] = worth & known & (places > 0)
-        return out
-
-    # The bound
-
-    def bound(self) -> float:
-        """Return the lower bound, which knows all limits but the city's most people in a slot.
-
-        Where that has changed the labs' prices, the bound is taken at those before.
-        """
-        return self._bound_at_prices() if self.bound_before is None else self.bound_before
-
-    def _bound_at_prices(self) -> float:
-        """Return the lower bound at the present lab prices.
-
-        Prices of places are each zone's own, from a flow in which it has all sites for itself, or
-        those of the stricter zones together, whichever is better.
-        """
-        zones = np.unique(self.instance.block_zone[self.instance.demand > 0]).tolist()
-        costs = {z: self.slot_cost(z, self.offered) for z in zones}
-        earnings = self.prices.earnings(self.hours, self.instance.labs.max_tubes_per_day)
-        price = {z: self._bound_price(z, costs[z]) for z in zones}
-        strict = [z for z in zones if z != self.main_zone]
-        if not strict:
-            return self.finder.evaluate(costs, price, earnings)
-        bound = 0.0 if self._is_city() else self.finder.evaluate(costs, price, earnings)
-        shared = self._shared_prices({z: costs[z] for z in strict}, costs, price)
-        return max(bound, self.finder.evaluate(costs, {**price, **shared}, earnings))
-
-    def _is_city(self) -> bool:
-        """Return whether the round is so large that a flow less is worth a little of the bound."""
-        return hasattr(self, "streams") and len(self.streams) > CITY_STREAMS
-
-    def _bound_price(self, zone: int, cost: Floats) -> Floats:
-        """Return prices of places for the bound: in a city the commonest zone's are known."""
-        if zone == self.main_zone and self._is_city():
-            return self.relaxed.site_price
-        if zone != self.main_zone and self._is_city():
-            return np.full(len(self.quota), -np.inf)
-        return self.place_price(zone, cost)
-
-    def _shared_prices(
-        self, strict: dict[int, Floats], costs: dict[int, Floats], price: dict[int, Floats]
-    ) -> dict[int, Floats]:
-        """Return prices of places for the stricter zones when all zones want the same slots."""
-        main = self.main_zone
-        gain = price[main][:, None] - costs[main]
-        gain = np.where(np.isfinite(gain), np.maximum(gain, 0), 0)
-        zone, demand = self.instance.block_zone, self.instance.demand
-        pairs = self.pairs.where((demand[self.pairs.block] > 0) & (zone[self.pairs.block] != main))
-        return shared_prices(
-            pairs, pairs.walk_m * self.per_metre, (demand, zone), Slots(strict, gain, self.places),
-            self.instance.settings.weights.unserved,
-        )  # fmt: skip
-
-    def place_price(self, zone: int, cost: Floats) -> Floats:
-        """Return what a place at each site costs people of a zone, -inf at sites out of reach."""
-        people = np.where(self.instance.block_zone == zone, self.instance.demand, 0)
-        pairs = self.pairs.where(people[self.pairs.block] > 0)
-        segments = BOUND_SEGMENTS if zone == self.main_zone else cost.shape[1]
-        room = np.where(np.isfinite(cost), self.places, 0)
-        relaxed = relax(
-            pairs, pairs.walk_m * self.per_metre, people, SlotOffer(cost, room, segments),
-            self.instance.settings.weights.unserved,
-        )  # fmt: skip
-        price = np.full(len(self.quota), -np.inf)
-        sites = np.unique(pairs.site)
-        price[sites] = relaxed.site_price[sites]
-        return price
 
 
 def _num_hours(instance: Instance) -> int:

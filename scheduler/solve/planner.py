@@ -14,9 +14,11 @@ import numpy as np
 
 from scheduler.domain.city import Ints
 from scheduler.domain.instance import Instance
+from scheduler.solve.city_bound import lower_bound
 from scheduler.solve.consign import Batches, Shipments, batches_of, ship
+from scheduler.solve.lab_market import price_labs, topped, tube_worth
 from scheduler.solve.layout import Layout
-from scheduler.solve.market import Market, Strictly
+from scheduler.solve.market import Market
 from scheduler.solve.network import Reach
 from scheduler.solve.reach import Promise
 from scheduler.solve.rescue import Places
@@ -25,6 +27,7 @@ from scheduler.solve.schedule import Calls, schedules
 from scheduler.solve.sequence import Order, elder_waves
 from scheduler.solve.stagger import City, stagger
 from scheduler.solve.streams import Streams
+from scheduler.solve.strict_zones import Strictly, place_strict_zones
 
 Report = Callable[[str, float | None], None]
 
@@ -77,19 +80,19 @@ def _solve(
 ) -> tuple[Market, Solution]:
     """Return a plan and its lower bound, stricter zones placed in one way."""
     report("candidates", None)
-    market = Market(instance, quota, seed, strictly)
+    market = Market(instance, quota, seed)
     report("stricter zones", None)
-    market.place_strict_zones()
+    place_strict_zones(market, strictly)
     report("places", None)
     market.relax_main()
     if not len(market.streams):
         return market, _nobody_called(market)
     report("places and labs", None)
-    market.price_labs()
+    price_labs(market)
     report("whole blocks", None)
     market.make_main_whole()
     report("lower bound", None)
-    bound = market.bound()
+    bound = lower_bound(market)
     report("slots and tubes", None)
     found = _schedule(instance, market, seed)
     solution = Solution(
@@ -104,7 +107,7 @@ def _nobody_called(market: Market) -> Solution:
     none = np.empty(0, dtype=np.int64)
     return Solution(
         market.streams, market.layout, Calls(*[none] * 4), Batches(*[none] * 5),
-        Shipments(*[none] * 5), market.travel, market.hours.begin_min, market.bound(), [],
+        Shipments(*[none] * 5), market.travel, market.hours.begin_min, lower_bound(market), [],
     )  # fmt: skip
 
 
@@ -130,9 +133,9 @@ def _schedule(instance: Instance, market: Market, seed: int) -> _Scheduled:
     )
     places = Places(market.pairs, market.pair_price(), instance.block_zone, instance.demand)
     main = np.array(market.streams.zone) == market.main_zone
-    worth = np.where(main, market.tube_worth()[market.streams.site], 0)
+    worth = np.where(main, tube_worth(market)[market.streams.site], 0)
     task = Task(
-        market.streams, market.layout, market.wide, market.load, market.topped(), worth, places,
+        market.streams, market.layout, market.wide, market.load, topped(market), worth, places,
         order, market.city_waves,
     )  # fmt: skip
     desk = market.labs.desk(market.layout, market.wide, market.priced)

@@ -12,9 +12,12 @@ import numpy as np
 
 from scheduler.domain.city import Floats, Ints
 from scheduler.domain.instance import Instance
+from scheduler.solve.city_bound import lower_bound, place_price
 from scheduler.solve.fluid import Fluid, Late, Short
+from scheduler.solve.lab_market import price_labs
 from scheduler.solve.market import Market
 from scheduler.solve.spacing import site_quota
+from scheduler.solve.strict_zones import Strictly, place_strict_zones
 
 
 @dataclass(frozen=True)
@@ -40,18 +43,18 @@ def price_round(instance: Instance) -> RoundPrices:
     """
     quota = site_quota(instance)
     market = Market(instance, quota, 0)
-    market.place_strict_zones()
+    place_strict_zones(market, Strictly())
     market.relax_main()
     nothing = np.zeros(len(quota))
     if not len(market.streams):
-        return RoundPrices(market.bound(), nothing, nothing, np.zeros(len(instance.labs)))
-    market.price_labs()
+        return RoundPrices(lower_bound(market), nothing, nothing, np.zeros(len(instance.labs)))
+    price_labs(market)
     worth = _person_worth(market)
     one_more = site_quota(
         instance.replace(sites=replace(instance.sites, lanes=instance.sites.lanes + 1))
     )
     return RoundPrices(
-        bound=market.bound(),
+        bound=lower_bound(market),
         person_worth=worth,
         lane_worth=worth * (one_more - quota),
         lab_worth=_lab_worth(instance, market),
@@ -64,7 +67,7 @@ def _person_worth(market: Market) -> Floats:
     gain = np.zeros(market.offered.shape)
     for zone in np.unique(instance.block_zone[instance.demand > 0]).tolist():
         cost = market.slot_cost(zone, market.offered)
-        price = market.place_price(zone, cost)
+        price = place_price(market, zone, cost)
         known = np.isfinite(cost) & np.isfinite(price)[:, None]
         profit = np.where(known, price[:, None] - np.where(known, cost, 0.0), 0.0)
         gain = np.maximum(gain, profit)
