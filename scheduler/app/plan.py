@@ -123,17 +123,10 @@ def make_revision(
     if options.strict:
         _refuse_late(instance, plan)
     watch.stages("checking and writing", plan.summary["relative_gap"])
-    with ThreadPoolExecutor(max_workers=1) as aside:
-        breaches = aside.submit(verify, instance, plan, revision=revision)
-
-        def agreed() -> None:
-            _refuse_breaches(breaches.result())
-
-        try:
-            keep(folder, (revision, plan), instance, store, extra, agreed)
-        except (CannotRunError, LookupError, ValueError):
-            agreed()  # what breaks a rule may not fit into the tables either: say why
-            raise
+    keep_when_clean(
+        folder, (revision, plan), instance, store, extra,
+        lambda: _refuse_breaches(verify(instance, plan, revision=revision)),
+    )  # fmt: skip
     return revision, plan
 
 
@@ -193,6 +186,27 @@ def _refuse_uncertified(certified: Certified, options: PlanOptions) -> None:
             f"{about['sites_beyond_ground']} site(s) outgrow their ground; the plan was not kept",
             hint="Plan without --strict to see why; `nat-scheduler size` tells what would help.",
         )
+
+
+def keep_when_clean(  # what keep needs, and the check
+    folder: Path,
+    made: tuple[str, Plan],
+    instance: Instance,
+    store: Store,
+    more: Mapping[str, bytes] | None,
+    check: Callable[[], None],
+) -> None:
+    """Write a revision on one core while ``check()``, which raises, looks at it on the other.
+
+    It is renamed and committed only after the check.
+    """
+    with ThreadPoolExecutor(max_workers=1) as aside:
+        checked = aside.submit(check)
+        try:
+            keep(folder, made, instance, store, more, checked.result)
+        except (CannotRunError, LookupError, ValueError):
+            checked.result()  # what breaks a rule may not fit into the tables either: say why
+            raise
 
 
 def keep(

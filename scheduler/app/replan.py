@@ -12,7 +12,7 @@ from typing import Any
 
 from scheduler.app.heal import heal
 from scheduler.app.inbox import EVENTS, PROGRESS, Inbox, checksums, read_inbox, take_in
-from scheduler.app.plan import keep
+from scheduler.app.plan import keep_when_clean
 from scheduler.app.publish import publish_revision
 from scheduler.app.runlog import Run, Stages, logged
 from scheduler.app.runtime import Clock, Report, round_lock, silent
@@ -171,9 +171,7 @@ def _replan(
     revision = next_revision(folder)
     told = _told(folder, standing, mended, (reports, progress))
     plan = _plan(standing, overlay.instance, mended, (revision, told))
-    stage("checking", plan.summary["relative_gap"])
-    _refuse_breaches(standing, mended, plan, revision)
-    stage("writing", None)
+    stage("checking and writing", plan.summary["relative_gap"])
     more = {
         EVENTS_FILE: events_bytes(files.clock, log.events),
         DONE_FILE: done_bytes(mended.done),
@@ -181,7 +179,10 @@ def _replan(
     counted = read_extra(folder, base, COUNTED_FILE)
     if counted is not None:
         more[COUNTED_FILE] = counted
-    keep(folder, (revision, plan), overlay.instance, run.store, more)
+    keep_when_clean(
+        folder, (revision, plan), overlay.instance, run.store, more,
+        lambda: _refuse_breaches(standing, mended, plan, revision),
+    )  # fmt: skip
     run.revision = revision
     return ReplanResult(
         revision, standing.based_on, folder / "plans" / revision, plan.summary, findings
