@@ -20,6 +20,7 @@ from scheduler.publish.call_lists import as_indices
 from scheduler.publish.missed_files import MissedOutput, write_missed
 from scheduler.publish.record_files import keep_state, read_state
 from scheduler.roster.coverage import NEVER, Coverage, People, coverage_of, coverage_table
+from scheduler.roster.follow_up import FOLLOW_SCHEMA
 from scheduler.roster.health_codes import CODE_SCHEMA, health_codes
 from scheduler.roster.mop_up import Missing, Proposed, free_room, propose
 from scheduler.solve.candidates import Candidates
@@ -166,6 +167,10 @@ def _codes(folder: Path, known: Recorded) -> pl.DataFrame:
         "tube",
         pl.Series("missed", known.people.missed(known.now_min)),
     )
+    held = read_state(folder, "follow_up", FOLLOW_SCHEMA).select(
+        "resident_id", pl.col("isolate_from").alias("isolated_from")
+    )
+    people = people.join(held, on="resident_id", how="left", maintain_order="left")
     previous = read_state(folder, "codes", CODE_SCHEMA)
     missed_at = known.instance.settings.round.end if ended else None
     return health_codes(people, known.results, previous, missed_at)

@@ -22,24 +22,30 @@ def health_codes(
     """Return everybody whose code is known, with the code told before.
 
     ``people`` has person (a number of their own), resident_id, tube (of the last sample, null
-    without one) and missed (called and never sampled). A negative tube gives green, a positive one
-    yellow until a later sample is negative; whoever was missed turns yellow at ``missed_at``, the
-    round's end, None before it. Whoever waits for a result keeps the code of before.
+    without one), missed (called and never sampled) and isolated_from (null unless around a positive
+    tube and not released). A negative tube gives green, a positive one yellow until a later sample
+    is negative; whoever is isolated stays yellow whatever a shared tube says; whoever was missed
+    turns yellow at ``missed_at``, the round's end, None before it. Whoever waits for a result
+    keeps the code of before.
     """
     last = people.join(results, on="tube", how="left", maintain_order="left")
-    result = pl.col("result")
+    result, held = pl.col("result"), pl.col("isolated_from").is_not_null()
     missed = pl.col("missed") & pl.lit(value=missed_at is not None)
     told = last.select(
         "person",
         "resident_id",
-        pl.when(result == "negative").then(pl.lit("green"))
+        pl.when(held).then(pl.lit("yellow"))
+        .when(result == "negative").then(pl.lit("green"))
         .when(result == "positive").then(pl.lit("yellow"))
         .when(missed).then(pl.lit("yellow")).alias("code"),
-        pl.when(result == "negative").then(pl.lit("negative"))
-        .when(result == "positive").then(pl.lit("positive_tube"))
-        .when(missed).then(pl.lit("missed")).alias("reason"),
-        pl.when(result.is_in(["negative", "positive"])).then("reported_at")
-        .when(missed).then(pl.lit(missed_at, pl.Datetime("ms"))).alias("since"),
+        pl.when(result == "positive").then(pl.lit("positive_tube"))
+        .when(missed).then(pl.lit("missed"))
+        .when(held).then(pl.lit("isolated"))
+        .when(result == "negative").then(pl.lit("negative")).alias("reason"),
+        pl.when(result == "positive").then("reported_at")
+        .when(missed).then(pl.lit(missed_at, pl.Datetime("ms")))
+        .when(held).then("isolated_from")
+        .when(result == "negative").then("reported_at").alias("since"),
     )  # fmt: skip
     if not previous.height:
         kept = told.filter(pl.col("code").is_not_null())

@@ -155,12 +155,13 @@ def test_results_and_positive_tubes(folder: Path) -> None:
 def test_single_tubes_release_people(folder: Path) -> None:
     """Whoever was isolated stays listed until the single tube is negative, then turns green."""
     told("record", folder, "--samples", folder / "samples")
-    told("record", folder, "--results", folder / "results", "--at", "2020-12-22 10:00")
+    around = told("record", folder, "--results", folder / "results", "--at", "2020-12-22 10:00")
+    home = around["positive"]["households"]
     yellow = told("missed", folder, "--at", NOON)["codes"]
     results = pl.concat([pl.read_csv(p) for p in (folder / "results").glob("*.csv")])
     bad = results.filter(pl.col("result") == "阳性")["tube"].to_list()
     who = samples_of(folder).filter(pl.col("tube").is_in(bad))
-    assert yellow["yellow"] == who.height > 0
+    assert yellow["yellow"] == who.height + home > home > 0
     later = who.with_columns(
         pl.lit("2020-12-23 20:00").alias("sampled_at"),
         pl.format("single-{}", "resident_id").alias("tube"),
@@ -184,7 +185,7 @@ def test_single_tubes_release_people(folder: Path) -> None:
     assert set(released["retest_tube"]) == set(later["tube"])
     codes = told("missed", folder, "--at", "2020-12-24 09:00")["codes"]
     assert codes["back_to_green"] == who.height
-    assert codes["yellow"] == 0
+    assert codes["yellow"] == home
 
 
 def test_results_before_their_samples_are_kept_aside(folder: Path) -> None:
@@ -258,7 +259,9 @@ def test_health_codes(folder: Path) -> None:
     told("record", folder, "--samples", folder / "samples", "--results", folder / "results")
     assert told("missed", folder, "--at", NOON)["missed"] > 0
     codes = pl.read_csv(folder / "rosters/missed/codes.csv")
-    assert set(codes["reason"]) == {"negative", "positive_tube"}
+    assert set(codes["reason"]) == {"negative", "positive_tube", "isolated"}
+    held = codes.filter(pl.col("reason") == "isolated")
+    assert set(held["code"]) == {"yellow"}
     found = told("missed", folder, "--at", AFTER)
     codes = pl.read_csv(folder / "rosters/missed/codes.csv")
     late = codes.filter(pl.col("reason") == "missed")

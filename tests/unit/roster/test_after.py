@@ -150,8 +150,10 @@ def test_codes() -> None:
     """Negative is green, a positive tube and missing the round yellow; waiting changes nothing."""
     people = pl.DataFrame(
         {"person": [1, 2, 3, 4, 5], "resident_id": [f"R{n}" for n in range(1, 6)],
-         "tube": ["T1", "T2", "T3", None, None], "missed": [False, False, False, True, False]},
-        schema_overrides={"tube": pl.Categorical, "person": pl.UInt64},
+         "tube": ["T1", "T2", "T3", None, None], "missed": [False, False, False, True, False],
+         "isolated_from": [None] * 5},
+        schema_overrides={"tube": pl.Categorical, "person": pl.UInt64,
+                          "isolated_from": pl.Datetime("ms")},
     )  # fmt: skip
     found = results(("T1", "negative", 300), ("T2", "positive", 300))
     none = pl.DataFrame(schema=CODE_SCHEMA)
@@ -166,6 +168,23 @@ def test_codes() -> None:
     waiting = people.with_columns(pl.lit(None, pl.Categorical).alias("tube"), missed=False)
     kept = health_codes(waiting, found, after.select(list(CODE_SCHEMA)), START)
     assert dict(kept.select("resident_id", "code").iter_rows())["R4"] == "yellow"
+
+
+def test_the_isolated_stay_yellow() -> None:
+    """A negative shared tube makes nobody green who is isolated; released, they turn green."""
+    people = pl.DataFrame(
+        {"person": [1, 2, 3], "resident_id": ["R1", "R2", "R3"], "tube": ["T1", None, "T2"],
+         "missed": [False, True, False], "isolated_from": [START, START, START]},
+        schema_overrides={"tube": pl.Categorical, "person": pl.UInt64,
+                          "isolated_from": pl.Datetime("ms")},
+    )  # fmt: skip
+    found = results(("T1", "negative", 300), ("T2", "positive", 300))
+    held = health_codes(people, found, pl.DataFrame(schema=CODE_SCHEMA), None)
+    assert set(held["code"]) == {"yellow"}
+    assert held["reason"].to_list() == ["isolated", "isolated", "positive_tube"]
+    free = people.with_columns(pl.lit(None, pl.Datetime("ms")).alias("isolated_from"))
+    after = health_codes(free, found, held.select(list(CODE_SCHEMA)), None)
+    assert after.select("code", "previous").row(0) == ("green", "yellow")
 
 
 def test_communities_are_due_by_zone() -> None:
