@@ -14,9 +14,14 @@ Run = Callable[..., tuple[int, str, str]]
 
 
 def runner(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Return a function that runs the command line: exit code, stdout, stderr."""
+    """Return :func:`caller`'s function for tests to which it does not matter how good plans are."""
     monkeypatch.delenv("NAT_SCHEDULER_DATABASE_URL", raising=False)
-    no_effort(monkeypatch)  # how good small plans are is not tested here
+    no_effort(monkeypatch)
+    return caller(monkeypatch, capsys)
+
+
+def caller(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Return a function that runs the command line: exit code, stdout, stderr."""
 
     def call(*arguments: object) -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "argv", ["nat-scheduler", *map(str, arguments)])

@@ -13,7 +13,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,15 +21,14 @@ import pytest
 from filelock import FileLock
 
 from scheduler.app.init import init_round
-from scheduler.cli.main import main
 from scheduler.publish.plan_files import revisions
 from scheduler.solve import exact
 from scheduler.store import open_store
+from tests.integration.commands import Run, caller
 
 TOP = Path(__file__).parents[2]
 DATA = TOP / "tests" / "data"
 NOON = "2020-12-22T12:00"
-Run = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture(autouse=True)
@@ -41,15 +40,7 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     """Return a function that runs the command line: exit code, stdout, stderr."""
-
-    def call(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["nat-scheduler", *map(str, arguments)])
-        with pytest.raises(SystemExit) as caught:
-            main()
-        told = capsys.readouterr()
-        return int(caught.value.code or 0), told.out, told.err
-
-    return call
+    return caller(monkeypatch, capsys)
 
 
 @pytest.fixture(scope="module")
