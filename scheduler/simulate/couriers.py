@@ -9,6 +9,7 @@ import numpy as np
 from scheduler.domain.city import Floats, Ints
 from scheduler.domain.instance import Instance
 from scheduler.domain.lab_arithmetic import travel_to_labs
+from scheduler.domain.ranges import steps
 from scheduler.simulate.cases import Case
 from scheduler.simulate.visits import Consigned
 
@@ -76,14 +77,14 @@ class Couriers:
         rows = np.flatnonzero(planned)
         count = self._end[group[rows]] - self._first[group[rows]]
         at = np.repeat(np.arange(len(rows)), count)
-        entry = self._first[group[rows]][at] + _steps(count)
+        entry = self._first[group[rows]][at] + steps(count)
         total = (
             self._tubes_before[self._end[group[rows]]]
             - self._tubes_before[self._first[group[rows]]]
         )
         done = self._tubes_before[entry + 1] - self._tubes_before[self._first[group[rows]]][at]
         upto = np.rint(tubes[rows][at] * done / total[at]).astype(np.int64)
-        part = np.where(_steps(count) == 0, upto, np.diff(upto, prepend=0))
+        part = np.where(steps(count) == 0, upto, np.diff(upto, prepend=0))
         some = part > 0
         row = np.concatenate((rows[at][some], none))
         lab = np.concatenate(
@@ -120,9 +121,3 @@ class Couriers:
         cv = self.instance.settings.simulate.travel_cv
         sigma = np.sqrt(np.log1p(cv**2))
         return rng.lognormal(-(sigma**2) / 2, sigma, count)
-
-
-def _steps(count: Ints) -> Ints:
-    """Return 0, 1, ... within each of some consecutive groups."""
-    steps: Ints = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
-    return steps

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from scheduler.domain.city import Floats, Ints
+from scheduler.domain.ranges import ranges
 from scheduler.solve.candidates import Pairs
 
 
@@ -110,11 +111,3 @@ class Swaps:
     gain: Ints
     cost: Floats
     fits: Ints
-
-
-def ranges(first: Ints, end: Ints) -> Ints:
-    """Return the numbers of all ranges [first, end), one after another."""
-    width = end - first
-    total = np.cumsum(width)
-    numbers: Ints = np.repeat(first - total + width, width) + np.arange(int(width.sum()))
-    return numbers

@@ -48,7 +48,7 @@ class CityWaves:
         """
         if not self._asked:
             return None, False
-        wave = _waves(layout)
+        wave = layout.column(1)
         total = self._sums(wave, called)
         over = total > (self._wanted if self._needed else self._capacity) + _SLACK
         self._needed |= bool(over.any())
@@ -67,7 +67,7 @@ class CityWaves:
 
     def _cut(self, layout: Layout, wave: Ints, called: Floats) -> Floats:
         """Cut full waves to their most; stricter zones have few other slots and keep all."""
-        zone = layout.zone[[int(m[0]) for m in layout.members]]
+        zone = layout.zone[layout.first]
         main = int(np.argmax(np.bincount(zone, called.sum(axis=1))))
         strict = np.where((zone != main)[:, None], called, 0.0)
         left, strict_sum = self._wanted.copy(), self._sums(wave, strict)
@@ -89,7 +89,7 @@ class CityWaves:
         """
         if not self._needed:
             return tubes, rows
-        wave, run = _waves(layout)[layout.group], _runs(layout)[layout.group]
+        wave, run = layout.column(1)[layout.group], layout.column(0)[layout.group]
         pool, tubes = load.pool[:, None], tubes.copy()
         spare = self._capacity - self._sums(wave, tubes * pool)
         main = layout.zone == np.argmax(np.bincount(layout.zone, (tubes * pool).sum(axis=1)))
@@ -102,24 +102,6 @@ class CityWaves:
         part = np.maximum(spare, 0) / np.maximum(self._sums(wave, open_room), _SLACK)
         room = tubes + np.floor(open_room * np.minimum(part, 1.0)[wave] / pool).astype(np.int64)
         return tubes, replace(rows, room=room)
-
-
-def _waves(layout: Layout) -> Ints:
-    """Return the wave of each ``[group, piece]``, -1 none."""
-    return _column(layout, 1)
-
-
-def _runs(layout: Layout) -> Ints:
-    """Return the run of each ``[group, piece]``, -1 none."""
-    return _column(layout, 0)
-
-
-def _column(layout: Layout, number: int) -> Ints:
-    most = max(len(p) for p in layout.group_pieces)
-    table = np.full((layout.num_groups, most), -1, dtype=np.int64)
-    for group, pieces in enumerate(layout.group_pieces):
-        table[group, : len(pieces)] = pieces[:, number]
-    return table
 
 
 def _move(

@@ -12,6 +12,7 @@ from ortools.graph.python import max_flow, min_cost_flow
 from scheduler.domain.city import Flags, Floats, Ints, Texts
 from scheduler.domain.instance import Instance
 from scheduler.domain.lab_arithmetic import travel_to_labs
+from scheduler.domain.ranges import steps
 from scheduler.solve.fluid_city import (
     District,
     Groups,
@@ -167,7 +168,7 @@ class Net:
         good = roads["arrive"] <= roads["needed"]
         count = np.where(good, np.maximum(last - roads["hour"] + 1, 0), 0)
         at = np.repeat(np.arange(len(count)), count)
-        hour = roads["hour"][at] + np.arange(len(at)) - np.repeat(np.cumsum(count) - count, count)
+        hour = roads["hour"][at] + steps(count)
         usable = fluid.hours.capacity[roads["lab"][at], hour] > 0
         at, hour = at[usable], hour[usable]
         self.add(roads["node"][at], self._hour(roads["lab"][at], hour), self.units, 0)

@@ -48,7 +48,7 @@ def price_labs(market: Market) -> None:
 def _with_city(market: Market, most: Ints) -> tuple[Ints, bool]:
     """Return the limits with those of the city, and whether it calls too many in a wave."""
     unit, layout = market.labs.units_per_tube, market.wide
-    pool = market.load.pool[[int(m[0]) for m in layout.members]]
+    pool = market.load.pool[layout.first]
     people = market.priced.volumes.tubes * pool[:, None]
     left = market.priced.flow.left * pool / unit
     room = np.zeros(people.shape)

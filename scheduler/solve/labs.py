@@ -21,7 +21,7 @@ from scheduler.solve.ontime import Desk
 from scheduler.solve.reach import Promise
 from scheduler.solve.timeline import LabHours
 from scheduler.solve.volumes import Volumes
-from scheduler.solve.waves import Load, group_supply
+from scheduler.solve.waves import Load, by_piece, group_supply
 
 LABS_FOR_TUBES = 8
 """Labs that a fine group starts with: those its wide group sends most to."""
@@ -59,7 +59,7 @@ class Labs:
         ``most[group, piece]`` limits what groups send, in units. With a front the people of its
         rows come from blocks instead; its rows are groups.
         """
-        first = np.array([m[0] for m in layout.members], dtype=np.int64)
+        first = layout.first
         per_person = self.units_per_tube // self.load.pool
         supply = group_supply(layout, self.load, people, per_person, most)
         if front is not None:
@@ -71,7 +71,7 @@ class Labs:
             weights.unserved / per_person[first], front,
         )  # fmt: skip
         unit = self.units_per_tube
-        tubes = _by_piece(layout, supply.supplies.row, supply.piece, flow.sent) / unit
+        tubes = by_piece(layout, supply.supplies.row, supply.piece, flow.sent) / unit
         lab_units = np.zeros(reach.usable.shape, dtype=np.int64)
         np.add.at(lab_units, (flow.load_group, flow.load_lab), flow.load_units)
         prices = LabPrices(flow.hour_price * unit, flow.day_price * unit)
@@ -80,10 +80,8 @@ class Labs:
 
     def _free_pieces(self, layout: Layout, travel: Ints, prices: LabPrices) -> Flags:
         """Return in which pieces a lab starts a group's tubes in time for nothing."""
-        pool = self.load.pool[[int(m[0]) for m in layout.members]]
-        wave = np.zeros((layout.num_groups, max(len(p) for p in layout.group_pieces)), np.int64)
-        for group, pieces in enumerate(layout.group_pieces):
-            wave[group, : len(pieces)] = pieces[:, 1]
+        pool = self.load.pool[layout.first]
+        wave = np.maximum(layout.column(1), 0)
         costs = LabCosts(self.instance, self.hours, prices)
         free = np.zeros(wave.shape, dtype=bool)
         for size in np.unique(pool).tolist():
@@ -94,17 +92,13 @@ class Labs:
 
     def _late_share(self, flow: LabFlow, reach: Reach) -> float:
         """Return the share of a flow that is late or not sent at all."""
-        side = self.side(1)
-        arrive = side.promise.pickup_min[flow.load_wave]
-        arrive = arrive + reach.travel_min[flow.load_group, flow.load_lab]
-        start = np.maximum(arrive, side.hours.begin_min[flow.load_hour])
-        late = side.promise.late_min(flow.load_wave, flow.load_lab, start)
+        late = flow.late_min(reach, self.side(1))
         bad = flow.load_units[late > 0].sum() + flow.left.sum()
         return float(bad / max(1, flow.load_units.sum() + flow.left.sum()))
 
     def desk(self, layout: Layout, wide: Layout, priced: Priced) -> Desk:
         """Return the labs for fine groups, in whole tubes; ``priced`` tells which labs serve."""
-        first = np.array([m[0] for m in layout.members], dtype=np.int64)
+        first = layout.first
         late = self.instance.settings.weights.late * self.load.pool[first].astype(np.float64)
         far = self._reach(layout, _farthest(layout, self.travel), late)
         units = priced.lab_units[wide.group[first]]
@@ -130,7 +124,7 @@ class Labs:
 
     def _accepts(self, layout: Layout) -> Flags:
         """Return which labs take a group's tubes, ``[group, lab]``."""
-        pool = self.load.pool[[int(m[0]) for m in layout.members]]
+        pool = self.load.pool[layout.first]
         sizes = self.instance.labs.pool_sizes
         fits = [[not s or k in s for s in sizes] for k in pool.tolist()]
         return np.array(fits, dtype=bool).reshape(layout.num_groups, len(sizes))
@@ -167,11 +161,3 @@ def _farthest(layout: Layout, travel: Ints) -> Ints:
     """Return the minutes from a group's farthest site to each lab, ``[group, lab]``."""
     rows = [travel[layout.site[m]].max(axis=0) for m in layout.members]
     return np.array(rows, dtype=np.int64).reshape(layout.num_groups, travel.shape[1])
-
-
-def _by_piece(layout: Layout, group: Ints, piece: Ints, sent: Ints) -> Floats:
-    """Return what each group sent in each of its pieces, ``[group, piece]``."""
-    most = max(len(p) for p in layout.group_pieces)
-    total = np.bincount(group * most + piece, weights=sent, minlength=layout.num_groups * most)
-    tubes: Floats = total.reshape(-1, most).astype(np.float64)
-    return tubes

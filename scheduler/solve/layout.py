@@ -60,6 +60,19 @@ class Layout:
         """Number of groups."""
         return len(self.members)
 
+    @property
+    def first(self) -> Ints:
+        """First stream of each group: what all its streams share may be read there."""
+        return np.array([m[0] for m in self.members], dtype=np.int64)
+
+    def column(self, number: int) -> Ints:
+        """Return a column of the groups' pieces as ``[group, piece]``, -1 where there is none."""
+        most = max(len(p) for p in self.group_pieces)
+        table = np.full((self.num_groups, most), -1, dtype=np.int64)
+        for group, pieces in enumerate(self.group_pieces):
+            table[group, : len(pieces)] = pieces[:, number]
+        return table
+
 
 def lay_out(
     streams: Streams, points: Floats, slots_per_wave: int, grain: Grain | None = None

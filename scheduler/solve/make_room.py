@@ -88,7 +88,6 @@ def _chain(bins: Bins, block: int, most: float) -> _Label | None:
     number = len(heap)
     heapq.heapify(heap)
     seen: dict[int, list[tuple[float, int]]] = {}
-    best: _Label | None = None
     for _ in range(_MOST_BINS):
         if not heap or heap[0][0] >= most:
             break
@@ -100,7 +99,7 @@ def _chain(bins: Bins, block: int, most: float) -> _Label | None:
         for more in _push(bins, label, most):
             number += 1
             heapq.heappush(heap, (more.cost, number, more))
-    return best
+    return None
 
 
 def _enter(bins: Bins, block: int) -> list[_Label]:

@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from scheduler.domain.city import Flags, Floats, Ints
+from scheduler.domain.ranges import steps
 from scheduler.solve.flow import ArcList, Network, potentials, solve, solve_largest
 from scheduler.solve.reach import Promise, start_min
 from scheduler.solve.timeline import LabHours
@@ -105,6 +106,13 @@ class LabFlow:
         names = ("load_group", "load_wave", "load_lab", "load_hour", "load_units")
         both = {n: np.concatenate((getattr(self, n), getattr(other, n))) for n in names}
         return replace(self, left=other.left, **both)
+
+    def late_min(self, reach: Reach, labs: LabSide) -> Ints:
+        """Return by how many minutes each load comes after the promise."""
+        arrive = labs.promise.pickup_min[self.load_wave]
+        arrive = arrive + reach.travel_min[self.load_group, self.load_lab]
+        start = np.maximum(arrive, labs.hours.begin_min[self.load_hour])
+        return labs.promise.late_min(self.load_wave, self.load_lab, start)
 
 
 @dataclass(frozen=True)
@@ -253,8 +261,7 @@ class _Builder:
         last = hours.index(promise.due_min[wave] - promise.processing_min[lab])
         count = np.maximum(0, np.minimum(last, self.num_hours - 1) - hour + 1)
         at = np.repeat(np.arange(len(node)), count)
-        step = np.arange(len(at)) - np.repeat(np.cumsum(count) - count, count)
-        to = hour[at] + step
+        to = hour[at] + steps(count)
         whole = hours.open_from[lab[at], to] == hours.begin_min[to]
         at, to = at[whole], to[whole]
         self.free = self.arcs.add(node[at], self._hour(lab[at], to), self.big, 0)

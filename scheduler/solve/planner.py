@@ -20,6 +20,7 @@ from scheduler.solve.lab_market import price_labs, topped, tube_worth
 from scheduler.solve.layout import Layout
 from scheduler.solve.market import Market
 from scheduler.solve.network import Reach
+from scheduler.solve.ontime import Desk
 from scheduler.solve.reach import Promise
 from scheduler.solve.rescue import Places
 from scheduler.solve.runs import Task
@@ -113,13 +114,12 @@ def _nobody_called(market: Market) -> Solution:
 
 @dataclass(frozen=True)
 class _Scheduled:
-    """Calls with what they ship, blocks left out at the end, and what they cost."""
+    """Calls with what they ship, and blocks left out at the end."""
 
     calls: Calls
     batches: Batches
     shipments: Shipments
     past_end: list[int]
-    cost: float
 
 
 def _schedule(instance: Instance, market: Market, seed: int) -> _Scheduled:
@@ -141,24 +141,22 @@ def _schedule(instance: Instance, market: Market, seed: int) -> _Scheduled:
     desk = market.labs.desk(market.layout, market.wide, market.priced)
     ways = schedules(task, market.priced.volumes, desk)
     staggered = ((stagger(task, calls, city), reach) for calls, reach in ways)
-    shipped = (_ship(instance, market, calls, (reach, desk.far)) for calls, reach in staggered)
-    return min(shipped, key=lambda way: way.cost)
+    shipped = [_ship(instance, market, calls, reach, desk) for calls, reach in staggered]
+    if len(shipped) == 1:
+        return shipped[0]
+    return min(shipped, key=lambda way: _cost(instance, market, way))
 
 
-def _ship(
-    instance: Instance, market: Market, calls: Calls, reaches: tuple[Reach, Reach]
-) -> _Scheduled:
+def _ship(instance: Instance, market: Market, calls: Calls, near: Reach, desk: Desk) -> _Scheduled:
     """Ship the tubes of calls; blocks whose tubes no lab takes any more are left out."""
     pool, labs = market.load.pool, market.labs.side(1)
-    left_cost = instance.settings.weights.unserved * int(pool.max(initial=1))
     per_wave, waves = instance.clock.slots_per_wave, instance.clock.num_waves
     past_end: list[int] = []
     while True:
         batches = batches_of(calls, pool, per_wave, waves)
-        shipments, left = ship(batches, market.layout, reaches, labs, pool, left_cost)
+        shipments, left = ship(batches, market.layout, (near, desk.far), labs, pool, desk.left_cost)
         if not left.any():
-            cost = _cost(instance, market, calls, batches, shipments)
-            return _Scheduled(calls, batches, shipments, past_end, cost)
+            return _Scheduled(calls, batches, shipments, past_end)
         lost = _blocks_of(calls, batches, left, per_wave)
         past_end += lost
         keep = ~np.isin(calls.block, lost)
@@ -166,10 +164,9 @@ def _ship(
                       calls.people[keep])  # fmt: skip
 
 
-def _cost(
-    instance: Instance, market: Market, calls: Calls, batches: Batches, ships: Shipments
-) -> float:
-    """Return the cost of calls in person-minutes, the split term apart."""
+def _cost(instance: Instance, market: Market, way: _Scheduled) -> float:
+    """Return what a way costs in person-minutes, the split term apart."""
+    calls, batches, ships = way.calls, way.batches, way.shipments
     promise, weights = Promise.of(instance), instance.settings.weights
     minutes = calls.slot * instance.settings.round.slot_minutes
     finish = float((market.load.finish[calls.stream] * minutes * calls.people).sum())

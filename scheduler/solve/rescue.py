@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from scheduler.domain.city import Floats, Ints
+from scheduler.domain.ranges import ranges
 from scheduler.domain.settings import Zone
-from scheduler.solve.bins import Bins, ranges
+from scheduler.solve.bins import Bins
 from scheduler.solve.candidates import Pairs
 from scheduler.solve.fill_tubes import TubeFiller
 from scheduler.solve.layout import Layout, whole_runs

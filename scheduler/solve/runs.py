@@ -103,7 +103,7 @@ def postpone(task: Task, wish: list[Floats], late: list[Floats], tubes: int) -> 
     """
     layout = task.layout
     size = [_people_of(task, m) / float(task.load.pool[m[0]]) for m in layout.members]
-    zones = layout.zone[[int(m[0]) for m in layout.members]]
+    zones = layout.zone[layout.first]
     main = int(np.argmax(np.bincount(zones, weights=size)))
     strict = sum(
         float(n.sum()) for n, zone in zip(late, zones.tolist(), strict=True) if zone != main

@@ -20,10 +20,10 @@ from scheduler.solve.waves import (
     Load,
     TubeRows,
     bridge,
+    by_piece,
     stream_room,
     tube_rows,
     tube_supply,
-    tubes_by_piece,
 )
 
 _TRIES_NEAR = 2  # what is beyond at first is mostly too much for all labs, not for the near ones
@@ -110,7 +110,7 @@ def _schedules_late(task: Task, wish: list[Floats], desk: Desk) -> Iterator[tupl
         late = _late_tubes(task.layout, flow, reach, desk.labs)
         num_late = sum(float(n.sum()) for n in late)
         if best is None or num_late < best[0]:
-            tubes = tubes_by_piece(task.layout, supply, flow.sent).astype(np.float64)
+            tubes = by_piece(task.layout, supply.supplies.group, supply.piece, flow.sent)
             sent = Volumes(tubes, np.zeros(tubes.shape, dtype=bool))
             best = (num_late, runs, _shared(task.layout, task.load, rows, sent))
         if not turn:
@@ -214,11 +214,7 @@ def _follow(layout: Layout, rows: TubeRows, tubes: Ints, totals: Ints) -> None:
 
 def _late_tubes(layout: Layout, flow: LabFlow, reach: Reach, labs: LabSide) -> list[Floats]:
     """Return per group and run the tubes that come late."""
-    arrive = (
-        labs.promise.pickup_min[flow.load_wave] + reach.travel_min[flow.load_group, flow.load_lab]
-    )
-    start = np.maximum(arrive, labs.hours.begin_min[flow.load_hour])
-    late = labs.promise.late_min(flow.load_wave, flow.load_lab, start) > 0
+    late = flow.late_min(reach, labs) > 0
     result = [np.zeros(int(pieces[:, 0].max()) + 1) for pieces in layout.group_pieces]
     for group, wave, units in zip(
         flow.load_group[late].tolist(), flow.load_wave[late].tolist(),

@@ -245,13 +245,12 @@ def _tube_arcs(
     return piece[some], capacity[some], cost[some]
 
 
-def tubes_by_piece(layout: Layout, supply: TubeSupply, sent: Ints) -> Ints:
-    """Return what was sent as ``[group, piece]``."""
+def by_piece(layout: Layout, group: Ints, piece: Ints, sent: Ints) -> Floats:
+    """Return what each group sent in each of its pieces, ``[group, piece]``."""
     most = max(len(p) for p in layout.group_pieces)
-    size = layout.num_groups * most
-    at = supply.supplies.group * most + supply.piece
-    total = np.bincount(at, weights=sent, minlength=size)
-    return np.rint(total).astype(np.int64).reshape(-1, most)
+    total = np.bincount(group * most + piece, weights=sent, minlength=layout.num_groups * most)
+    units: Floats = total.reshape(-1, most).astype(np.float64)
+    return units
 
 
 def _fill_levels(people: Ints, places: Ints, slot_min: int, even: float) -> tuple[Floats, Floats]:

@@ -16,6 +16,7 @@ from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import connected_components
 
 from scheduler.domain.city import Flags, Ints
+from scheduler.domain.ranges import steps
 from scheduler.solve.repair.groups import Groups
 from scheduler.solve.repair.keeping import Kept, both
 from scheduler.solve.repair.outside import HOUR_MIN, match
@@ -123,7 +124,7 @@ class InTime:
         last = np.minimum(post.hours.index(latest), len(post.hours) - 1)
         count = np.maximum(1, last - hour + 1)
         at = np.repeat(np.arange(len(hour)), count)
-        to = hour[at] + np.arange(len(at)) - np.repeat(np.cumsum(count) - count, count)
+        to = hour[at] + steps(count)
         some = self.usable[self.lab[at], to]
         return at[some], to[some]
 
