@@ -6,7 +6,7 @@ import numpy as np
 
 from scheduler.domain.city import Floats
 from scheduler.solve.assign import SlotOffer, relax
-from scheduler.solve.market import CITY_STREAMS, Market
+from scheduler.solve.market import Market
 from scheduler.solve.shared_places import Slots, shared_prices
 
 BOUND_SEGMENTS = 24
@@ -33,21 +33,16 @@ def bound_at_prices(market: Market) -> float:
     strict = [z for z in zones if z != market.main_zone]
     if not strict:
         return market.finder.evaluate(costs, price, earnings)
-    bound = 0.0 if _is_city(market) else market.finder.evaluate(costs, price, earnings)
+    bound = 0.0 if market.is_city else market.finder.evaluate(costs, price, earnings)
     shared = _shared_prices(market, {z: costs[z] for z in strict}, costs, price)
     return max(bound, market.finder.evaluate(costs, {**price, **shared}, earnings))
 
 
-def _is_city(market: Market) -> bool:
-    """Return whether the round is so large that a flow less is worth a little of the bound."""
-    return hasattr(market, "streams") and len(market.streams) > CITY_STREAMS
-
-
 def _bound_price(market: Market, zone: int, cost: Floats) -> Floats:
     """Return prices of places for the bound: in a city the commonest zone's are known."""
-    if zone == market.main_zone and _is_city(market):
+    if zone == market.main_zone and market.is_city:
         return market.relaxed.site_price
-    if zone != market.main_zone and _is_city(market):
+    if zone != market.main_zone and market.is_city:
         return np.full(len(market.quota), -np.inf)
     return place_price(market, zone, cost)
 

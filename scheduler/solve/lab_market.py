@@ -8,7 +8,7 @@ from scheduler.domain.city import Flags, Floats, Ints
 from scheduler.solve.assign import Relaxed
 from scheduler.solve.city_bound import bound_at_prices
 from scheduler.solve.labs import FEW_LATE
-from scheduler.solve.market import CITY_STREAMS, Market
+from scheduler.solve.market import Market
 from scheduler.solve.network import Front, LabFlow
 from scheduler.solve.volumes import Shares, even_volumes
 from scheduler.solve.waves import stream_room
@@ -29,7 +29,7 @@ def price_labs(market: Market) -> None:
     about sites, so that places and labs in turn settle as well.
     """
     most: Ints | None = None
-    worth = IN_A_CITY if len(market.streams) > CITY_STREAMS else WORTH_PRICING_AGAIN
+    worth = IN_A_CITY if market.is_city else WORTH_PRICING_AGAIN
     for turn in range(PRICE_TURNS + CITY_TURNS):
         front = _front(market) if len(market.main_pairs) <= JOINT_PAIRS else None
         market.priced = market.labs.price(market.wide, _stream_people(market), front, most)

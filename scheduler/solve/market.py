@@ -16,7 +16,8 @@ from scheduler.solve.bound import BoundFinder, LabCosts, LabPrices, longest_run
 from scheduler.solve.candidates import Candidates, Pairs, unit_vectors
 from scheduler.solve.city_waves import CityWaves
 from scheduler.solve.labs import Labs, Priced
-from scheduler.solve.layout import COARSE, Layout, lay_out
+from scheduler.solve.layout import COARSE, Layout
+from scheduler.solve.layout import lay_out as _lay_out
 from scheduler.solve.packing import Packing
 from scheduler.solve.reach import travel_minutes
 from scheduler.solve.streams import Streams, runs_of
@@ -29,6 +30,7 @@ MAIN_SEGMENTS = 24
 CITY_STREAMS = 1_000
 LOOKS_FARTHER = 4  # turns, each at twice as many nearest sites
 _ENOUGH = 1e-6  # person-minutes per person
+_WORTH_LOOKING = 1e-5  # of the same, over everybody: a flow of Shanghai's takes five seconds
 MAX_HORIZON_DAYS = 30
 """Labs are looked at so long after the round at most, however cheap lateness is."""
 
@@ -68,6 +70,11 @@ class Market:
         self.city_waves = CityWaves(instance, self.places, self.offered)
         self.bound_before: float | None = None
         self._forget_prices()
+
+    @property
+    def is_city(self) -> bool:
+        """Whether the round is so large that a flow less is worth a little of the gap."""
+        return hasattr(self, "streams") and len(self.streams) > CITY_STREAMS
 
     # Set-up
 
@@ -144,7 +151,7 @@ class Market:
         zone = self.main_zone
         self.people = np.where(self.instance.block_zone == zone, self.instance.demand, 0)
         cost = self.slot_cost(zone, self.free)
-        self.offer = SlotOffer(cost, self.packing.slot_room(cost, self.places), MAIN_SEGMENTS)
+        self.offer = self._in_full_tubes(cost, self.packing.slot_room(cost, self.places))
         self.main_pairs = self.pairs.where(self.people[self.pairs.block] > 0)
         unserved = self.instance.settings.weights.unserved
         for turn in range(LOOKS_FARTHER + 1):
@@ -157,8 +164,28 @@ class Market:
         self.site_people = np.bincount(
             self.main_pairs.site, weights=self.relaxed.people, minlength=len(self.quota)
         ).astype(np.int64)
-        if not hasattr(self, "layout"):
-            self._lay_out()
+
+    def _in_full_tubes(self, cost: Floats, room: Ints) -> SlotOffer:
+        """Return what sites offer, places that would begin one tube more at the price of the tube.
+
+        A wave of 112 places fills eleven tubes of ten; whoever takes one of the last two places
+        brings a laboratory a tube with eight empty ones.
+        """
+        pool = self.instance.settings.pooling.by_zone()[self.main_zone]
+        waves = (len(room), self.instance.clock.num_waves, -1)
+        by_wave = room.reshape(waves).copy()
+        column = by_wave.shape[2] - 1 - (by_wave > 0)[:, :, ::-1].argmax(axis=2)[:, :, None]
+        last = np.take_along_axis(by_wave, column, axis=2)
+        over = np.minimum(by_wave.sum(axis=2, keepdims=True) % pool, last)
+        np.put_along_axis(by_wave, column, last - over, axis=2)
+        dear = np.take_along_axis(cost.reshape(waves), column, axis=2)
+        empty = self.wave_cost(pool)[:, :, None] * (pool - over) / np.maximum(over, 1)
+        dear = np.where(over > 0, dear + empty, np.inf)
+        return SlotOffer(
+            np.concatenate((cost, dear.reshape(len(room), -1)), axis=1),
+            np.concatenate((by_wave.reshape(room.shape), over.reshape(len(room), -1)), axis=1),
+            MAIN_SEGMENTS,
+        )
 
     def _look_farther(self, count: int) -> bool:
         """Add the candidates beyond the nearest for which the prices of places make up.
@@ -176,12 +203,16 @@ class Market:
             return False
         more = self.candidates.nearest(count, np.flatnonzero(asks))
         fits = self.finder.longest[more.site] >= self.people[more.block]
-        cheaper = more.walk_m * self.per_metre + price[more.site] < now[more.block] - _ENOUGH
-        beyond = more.walk_m > reach[more.block]
-        more = more.where(fits & cheaper & beyond)
+        saved = now[more.block] - more.walk_m * self.per_metre - price[more.site]
+        better = fits & (saved > _ENOUGH) & (more.walk_m > reach[more.block])
+        more = more.where(better)
+        most = np.zeros(size)
+        np.maximum.at(most, more.block, saved[better])
+        if (most * self.people).sum() <= _WORTH_LOOKING * self.people.sum():
+            return False
         self.pairs = self.pairs.joined(more)
         self.main_pairs = pairs.joined(more)
-        return len(more) > 0
+        return True
 
     def place_prices(self) -> Floats:
         """Return what a place at each site costs; where nobody asked, its cheapest slot's cost."""
@@ -191,7 +222,7 @@ class Market:
         found: Floats = price
         return found
 
-    def _lay_out(self) -> None:
+    def lay_out(self) -> None:
         """Make the streams: the stricter zones', and one of the commonest zone per free site."""
         self.streams = self.strict
         self.first_main = len(self.strict)
@@ -201,8 +232,8 @@ class Market:
         sites = np.array(self.streams.site, dtype=np.int64)
         points = unit_vectors(self.instance.sites.lat, self.instance.sites.lng)[sites]
         per_wave = self.instance.clock.slots_per_wave
-        self.layout = lay_out(self.streams, points, per_wave)
-        self.wide = lay_out(self.streams, points, per_wave, COARSE)
+        self.layout = _lay_out(self.streams, points, per_wave)
+        self.wide = _lay_out(self.streams, points, per_wave, COARSE)
         settings = self.instance.settings
         zone = self.layout.zone
         self.load = Load(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from operator import itemgetter
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from scheduler.domain.instance import Instance
 from scheduler.solve.city_bound import lower_bound
 from scheduler.solve.consign import Batches, Shipments, batches_of, ship
 from scheduler.solve.lab_market import price_labs, topped, tube_worth
+from scheduler.solve.labs import FEW_LATE
 from scheduler.solve.layout import Layout
 from scheduler.solve.market import Market
 from scheduler.solve.network import Reach
@@ -28,18 +30,25 @@ from scheduler.solve.schedule import Calls, schedules
 from scheduler.solve.sequence import Order, elder_waves
 from scheduler.solve.stagger import City, stagger
 from scheduler.solve.streams import Streams
-from scheduler.solve.strict_zones import Strictly, place_strict_zones
+from scheduler.solve.strict_zones import Strictly, exchange_strict_zones, place_strict_zones
 
 Report = Callable[[str, float | None], None]
 
-GIVING_BACK = (Strictly(0, 1.0), Strictly(0, 0.8), Strictly(0, 0.6), Strictly(0, 0.45),
-               Strictly(0, 0.3))  # fmt: skip
+SMALL_ROUND = 1_000  # blocks: so few are planned in a second, and one way may be luckier
+SPARING = Strictly(1)
+"""The way for labs that are full: what is behind a stricter zone lets its tubes wait a little."""
+
+GIVING_BACK = tuple(Strictly(0, sites, exchange=False) for sites in (1.0, 0.8, 0.6, 0.45, 0.3))
 """How stricter zones take less and less, tried in turn while people are left out."""
 
 
 @dataclass(frozen=True)
 class Solution:
-    """The solver's answer in numbers; ``scheduler.solve.tables`` turns it into a plan's tables."""
+    """The solver's answer in numbers; ``scheduler.solve.tables`` turns it into a plan's tables.
+
+    ``cost`` is the objective without the split term; ``needless_late`` tells that tubes are late
+    although the labs' flow had all of them in time.
+    """
 
     streams: Streams
     layout: Layout
@@ -50,6 +59,8 @@ class Solution:
     hour_begin_min: Ints
     bound: float
     past_end: list[int]
+    cost: float
+    needless_late: bool
 
 
 def solve_round(
@@ -57,20 +68,24 @@ def solve_round(
 ) -> tuple[Market, Solution]:
     """Return a plan of a round and its lower bound; ``quota[site]`` is people per slot.
 
-    Where people are left out, stricter zones give back places: a site that serves two zones loses
-    the time of clearing between them. The best of the plans found is taken, with the best bound.
+    Stricter zones may take their places in several ways, of which the best is kept, with the best
+    bound. Where people are late who need not be, they spare a slot. Where people are left out, they
+    give back places: a site that serves two zones loses the time of clearing between them.
     """
     market, best = _solve(instance, quota, seed, Strictly(), report)
     strict = (instance.demand > 0) & (instance.block_zone != market.main_zone)
-    worth = strict.any() and market.city_waves.holds_everybody
-    for strictly in GIVING_BACK if worth else ():
+    if not strict.any():
+        return market, best
+    small = np.count_nonzero(instance.demand) <= SMALL_ROUND
+    ways = (SPARING,) if small or best.needless_late else ()
+    for strictly in (*ways, *(GIVING_BACK if market.city_waves.holds_everybody else ())):
         left = int(instance.demand.sum()) - int(best.calls.people.sum())
-        if not left:
+        if not left and strictly is not SPARING:
             break
-        report("room for all", None)
+        report("another way", None)
         other, found = _solve(instance, quota, seed, strictly, lambda _stage, _gap: None)
         bound = max(best.bound, found.bound)
-        if found.calls.people.sum() > best.calls.people.sum():
+        if found.cost < best.cost:
             market, best = other, found
         best = replace(best, bound=bound)
     return market, best
@@ -86,19 +101,28 @@ def _solve(
     place_strict_zones(market, strictly)
     report("places", None)
     market.relax_main()
+    market.lay_out()
     if not len(market.streams):
         return market, _nobody_called(market)
+    if exchange_strict_zones(market, strictly):
+        market.lay_out()
     report("places and labs", None)
     price_labs(market)
+    if not market.is_city and exchange_strict_zones(market, strictly):
+        report("stricter zones again", None)
+        market.relax_main()
+        market.lay_out()
+        price_labs(market)
     report("whole blocks", None)
     market.make_main_whole()
     report("lower bound", None)
     bound = lower_bound(market)
     report("slots and tubes", None)
-    found = _schedule(instance, market, seed)
+    found, cost = _schedule(instance, market, seed)
+    needless_late = market.priced.late_share <= FEW_LATE and bool(found.late.any())
     solution = Solution(
         market.streams, market.layout, found.calls, found.batches, found.shipments, market.travel,
-        market.hours.begin_min, bound, found.past_end,
+        market.hours.begin_min, bound, found.past_end, cost, needless_late,
     )  # fmt: skip
     return market, solution
 
@@ -106,24 +130,27 @@ def _solve(
 def _nobody_called(market: Market) -> Solution:
     """Return the only answer to a round in which no site has a usable slot."""
     none = np.empty(0, dtype=np.int64)
+    instance = market.instance
     return Solution(
         market.streams, market.layout, Calls(*[none] * 4), Batches(*[none] * 5),
         Shipments(*[none] * 5), market.travel, market.hours.begin_min, lower_bound(market), [],
+        instance.settings.weights.unserved * float(instance.demand.sum()), False,
     )  # fmt: skip
 
 
 @dataclass(frozen=True)
 class _Scheduled:
-    """Calls with what they ship, and blocks left out at the end."""
+    """Calls with what they ship, and blocks left out at the end; ``late`` minutes by shipment."""
 
     calls: Calls
     batches: Batches
     shipments: Shipments
     past_end: list[int]
+    late: Ints
 
 
-def _schedule(instance: Instance, market: Market, seed: int) -> _Scheduled:
-    """Call blocks and ship tubes in the cheapest of the ways that are known."""
+def _schedule(instance: Instance, market: Market, seed: int) -> tuple[_Scheduled, float]:
+    """Call blocks and ship tubes in the cheapest of the ways that are known; return its cost."""
     city = City.of(instance, len(market.streams), seed)
     order = Order(
         instance.blocks.community_index,
@@ -141,10 +168,8 @@ def _schedule(instance: Instance, market: Market, seed: int) -> _Scheduled:
     desk = market.labs.desk(market.layout, market.wide, market.priced)
     ways = schedules(task, market.priced.volumes, desk)
     staggered = ((stagger(task, calls, city), reach) for calls, reach in ways)
-    shipped = [_ship(instance, market, calls, reach, desk) for calls, reach in staggered]
-    if len(shipped) == 1:
-        return shipped[0]
-    return min(shipped, key=lambda way: _cost(instance, market, way))
+    shipped = (_ship(instance, market, calls, reach, desk) for calls, reach in staggered)
+    return min(((way, _cost(instance, market, way)) for way in shipped), key=itemgetter(1))
 
 
 def _ship(instance: Instance, market: Market, calls: Calls, near: Reach, desk: Desk) -> _Scheduled:
@@ -156,7 +181,8 @@ def _ship(instance: Instance, market: Market, calls: Calls, near: Reach, desk: D
         batches = batches_of(calls, pool, per_wave, waves)
         shipments, left = ship(batches, market.layout, (near, desk.far), labs, pool, desk.left_cost)
         if not left.any():
-            return _Scheduled(calls, batches, shipments, past_end)
+            late = _late_min(instance, market, batches, shipments)
+            return _Scheduled(calls, batches, shipments, past_end, late)
         lost = _blocks_of(calls, batches, left, per_wave)
         past_end += lost
         keep = ~np.isin(calls.block, lost)
@@ -164,19 +190,24 @@ def _ship(instance: Instance, market: Market, calls: Calls, near: Reach, desk: D
                       calls.people[keep])  # fmt: skip
 
 
-def _cost(instance: Instance, market: Market, way: _Scheduled) -> float:
-    """Return what a way costs in person-minutes, the split term apart."""
-    calls, batches, ships = way.calls, way.batches, way.shipments
-    promise, weights = Promise.of(instance), instance.settings.weights
-    minutes = calls.slot * instance.settings.round.slot_minutes
-    finish = float((market.load.finish[calls.stream] * minutes * calls.people).sum())
+def _late_min(instance: Instance, market: Market, batches: Batches, ships: Shipments) -> Ints:
+    """Return by how many minutes each shipment's results come after the promise."""
+    promise = Promise.of(instance)
     wave, site = batches.wave[ships.batch], market.layout.site[batches.stream[ships.batch]]
     arrive = promise.pickup_min[wave] + market.travel[site, ships.lab]
     start = np.maximum(arrive, market.hours.begin_min[ships.hour])
-    late = promise.late_min(wave, ships.lab, start)
+    return promise.late_min(wave, ships.lab, start)
+
+
+def _cost(instance: Instance, market: Market, way: _Scheduled) -> float:
+    """Return what a way costs in person-minutes, the split term apart."""
+    calls, weights = way.calls, instance.settings.weights
+    minutes = calls.slot * instance.settings.round.slot_minutes
+    finish = float((market.load.finish[calls.stream] * minutes * calls.people).sum())
     left = int(instance.demand.sum() - calls.people.sum())
     return (
-        finish + weights.late * float((late * ships.people).sum()) + weights.unserved * left
+        finish + weights.late * float((way.late * way.shipments.people).sum())
+        + weights.unserved * left
         + market.walk_cost(calls.block, market.layout.site[calls.stream], calls.people)
     )  # fmt: skip
 

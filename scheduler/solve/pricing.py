@@ -45,6 +45,7 @@ def price_round(instance: Instance) -> RoundPrices:
     market = Market(instance, quota, 0)
     place_strict_zones(market, Strictly())
     market.relax_main()
+    market.lay_out()
     nothing = np.zeros(len(quota))
     if not len(market.streams):
         return RoundPrices(lower_bound(market), nothing, nothing, np.zeros(len(instance.labs)))

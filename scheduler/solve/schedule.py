@@ -125,8 +125,8 @@ def _schedules_late(task: Task, wish: list[Floats], desk: Desk) -> Iterator[tupl
 def _wishes(task: Task, volumes: Volumes) -> list[Floats]:
     """Return the share of each stream's work that belongs into each of its runs."""
     layout = task.wide
-    room = stream_room(layout, task.load)
     people = np.array([int(task.people[b].sum()) for b in task.streams.blocks])
+    room = _room_of_full_tubes(task, people)
     people = np.minimum(people, room.sum(axis=1))
     quota = task.load.quota.astype(np.float64)
     even = even_volumes(Shares(layout.group, quota, people, room, volumes.tubes))
@@ -137,6 +137,18 @@ def _wishes(task: Task, volumes: Volumes) -> list[Floats]:
         total = by_run.sum()
         wish.append(by_run / total if total else np.full(len(by_run), 1 / len(by_run)))
     return wish
+
+
+def _room_of_full_tubes(task: Task, people: Ints) -> Ints:
+    """Return the people that fit into each piece ``[stream, piece]`` of wide groups.
+
+    Places that only a part of a tube would fill count where they are worth it, and where a stream
+    has more people than all full tubes hold.
+    """
+    room = stream_room(task.wide, task.load)
+    part = room % task.load.pool[:, None]
+    full = room - np.where(task.topped, 0, part)
+    return np.where((full.sum(axis=1) < people)[:, None], room, full)
 
 
 def _by_group(layout: Layout, rows: TubeRows, tubes: Floats) -> list[Floats]:

@@ -12,7 +12,8 @@ from scheduler.domain.settings import Zone
 from scheduler.solve.assign import Relaxed, SlotOffer, relax
 from scheduler.solve.candidates import Pairs
 from scheduler.solve.market import Market
-from scheduler.solve.streams import reserve, runs_of
+from scheduler.solve.streams import Streams, reserve, runs_of
+from scheduler.solve.strict_exchange import Movable, SiteOffer, exchange
 
 
 @dataclass(frozen=True)
@@ -21,10 +22,12 @@ class Strictly:
 
     ``spare_slots`` are kept behind their last person, so that labs can shift their tubes;
     ``sites`` is the share of the sites they would like that they get: each costs a clearing.
+    ``exchange`` tells whether they may change sites once prices are known.
     """
 
-    spare_slots: int = 1
+    spare_slots: int = 0
     sites: float = 1.0
+    exchange: bool = True
 
 
 def place_strict_zones(market: Market, strictly: Strictly) -> None:
@@ -44,19 +47,81 @@ def _place_zone(market: Market, zone: int, strictly: Strictly) -> None:
     if strictly.sites < 1:
         pairs, relaxed = _on_fewer_sites(market, (pairs, relaxed), people, offer, strictly.sites)
     whole = market.whole_blocks(pairs, people, relaxed, offer.capacity)
-    clearing = market.instance.settings.sites.clearing_min
-    clearing_slots = -(-clearing // market.instance.settings.round.slot_minutes)
-    for site in np.unique(whole.site[whole.site >= 0]).tolist():
-        blocks = np.flatnonzero(whole.site == site)
-        if market.instance.sites.kinds[site] == FIXED or _is_mixed(market, site):
-            taken = reserve(market.free[site], blocks, people, market.places[site],
-                            (strictly.spare_slots, clearing_slots))  # fmt: skip
+    chosen = np.flatnonzero(whole.site >= 0)
+    market.site_of[chosen] = whole.site[chosen]
+    _take_slots(market, zone, strictly)
+
+
+def _take_slots(market: Market, zone: int, strictly: Strictly) -> None:
+    """Take the earliest free slots at the sites of a zone's blocks."""
+    here = (market.instance.block_zone == zone) & (market.site_of >= 0)
+    for site in np.unique(market.site_of[here]).tolist():
+        blocks = np.flatnonzero(here & (market.site_of == site))
+        if _shared(market, site):
+            taken = reserve(market.free[site], blocks, market.instance.demand, market.places[site],
+                            (strictly.spare_slots, _clearing_slots(market)))  # fmt: skip
             market.free[site] = taken.free
-            market.strict.add(site, zone, taken.runs, blocks, taken.blocks)
+            if taken.runs:
+                market.strict.add(site, zone, taken.runs, blocks, taken.blocks)
+            else:
+                market.site_of[blocks] = -1
         else:
             market.strict.add(site, zone, runs_of(market.free[site]), blocks)
             market.free[site] = False
-        market.site_of[blocks] = site
+
+
+def exchange_strict_zones(market: Market, strictly: Strictly) -> bool:
+    """Let blocks of stricter zones change sites at the present prices; tell whether any did.
+
+    The free slots, and so the streams of all zones, are new then.
+    """
+    zones = [z for z in Zone if z != market.main_zone and (market.instance.block_zone == z).any()]
+    instance, weights = market.instance, market.instance.settings.weights
+    home = np.where(instance.block_zone != market.main_zone, market.site_of, -1)
+    common = np.array([_shared(market, site) for site in range(len(market.quota))], dtype=bool)
+    free = (instance.block_zone != market.main_zone) & ((home < 0) | common[home])
+    pairs = market.pairs.where(free[market.pairs.block] & common[market.pairs.site])
+    if not strictly.exchange or not zones or not len(pairs):
+        return False
+    cost = market.slot_cost(market.main_zone, market.offered)
+    price = market.place_prices()[:, None]
+    known = np.isfinite(cost) & np.isfinite(price)
+    gain = np.where(known, price, 0) - np.where(known, cost, 0)
+    pool = {int(z): instance.settings.pooling.by_zone()[z] for z in zones}
+    per_wave = instance.clock.slots_per_wave
+    offer = SiteOffer(
+        np.where(market.offered, market.places, 0),
+        {int(z): np.minimum(market.slot_cost(int(z), market.offered), weights.unserved)
+         for z in zones},
+        {z: np.repeat(np.minimum(market.wave_cost(k), weights.unserved), per_wave, axis=1)
+         for z, k in pool.items()},
+        pool,
+        np.maximum(gain, 0) * market.places,
+        strictly.spare_slots, _clearing_slots(market), weights.unserved,
+    )  # fmt: skip
+    people = instance.demand
+    movable = Movable(
+        pairs, pairs.walk_m * market.per_metre * people[pairs.block], people, instance.block_zone,
+        instance.blocks.community_index, weights.split,
+    )  # fmt: skip
+    new = exchange(np.where(free, home, -1), movable, offer)
+    if np.array_equal(new, np.where(free, home, -1)):
+        return False
+    market.site_of = np.where(free, new, market.site_of)
+    market.free, market.strict = market.offered.copy(), Streams.empty()
+    for zone in zones:
+        _take_slots(market, int(zone), strictly)
+    return True
+
+
+def _clearing_slots(market: Market) -> int:
+    settings = market.instance.settings
+    return -(-settings.sites.clearing_min // settings.round.slot_minutes)
+
+
+def _shared(market: Market, site: int) -> bool:
+    """Return whether people of several zones may come to a site."""
+    return market.instance.sites.kinds[site] == FIXED or _is_mixed(market, site)
 
 
 def _on_fewer_sites(
