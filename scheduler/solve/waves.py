@@ -103,12 +103,19 @@ def _cut(piece: Ints, capacity: Ints, most: Ints) -> Ints:
 def _group_arcs(
     load: Load, members: Ints, people: Ints, pieces: Ints, scale: int
 ) -> tuple[Ints, Ints, Floats]:
-    """Return (piece, capacity, cost) of a group's arcs: convex in what a wave takes."""
-    finish = float(load.finish[members[0]])
+    """Return (piece, capacity, cost) of a group's arcs: convex in what a wave takes.
+
+    Places that would begin a tube and not fill it count where people need them only.
+    """
+    finish, pool = float(load.finish[members[0]]), int(load.pool[members[0]])
+    rooms = load.room(members, pieces)
+    full = people <= _in_full_tubes(rooms, pool).sum(axis=1)
     piece: list[Ints] = []
     capacity: list[Ints] = []
     cost: list[Floats] = []
-    for at, places in _alike(load, members, pieces):
+    for at, every in _alike(load, members, pieces):
+        places, room = every.copy(), every.sum(axis=0)
+        places[-1] -= np.where(full, np.minimum(room - _in_full_tubes(room, pool), every[-1]), 0)
         taken, minutes = _fill_levels(people, places, load.slot_min, 1 / len(pieces))
         step = np.diff(np.floor(taken * scale + 1e-9).astype(np.int64), prepend=0)
         keep = step > 0
@@ -119,6 +126,11 @@ def _group_arcs(
         capacity.append(np.tile(step[keep], len(at)))
         cost.append((begin[:, None] + extra[None, :]).ravel())
     return np.concatenate(piece), np.concatenate(capacity), np.concatenate(cost)
+
+
+def _in_full_tubes(room: Ints, pool: int) -> Ints:
+    """Return the people of full tubes in each room, or all where it does not hold a tube."""
+    return np.where(room >= pool, room // pool * pool, room)
 
 
 def stream_room(layout: Layout, load: Load) -> Ints:
