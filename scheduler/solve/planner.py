@@ -30,13 +30,20 @@ from scheduler.solve.schedule import Calls, schedules
 from scheduler.solve.sequence import Order, elder_waves
 from scheduler.solve.stagger import City, stagger
 from scheduler.solve.streams import Streams
-from scheduler.solve.strict_zones import Strictly, exchange_strict_zones, place_strict_zones
+from scheduler.solve.strict_zones import (
+    Strictly,
+    exchange_strict_zones,
+    place_strict_zones,
+)
 
 Report = Callable[[str, float | None], None]
 
-SMALL_ROUND = 1_000  # blocks: so few are planned in a second, and one way may be luckier
+SMALL_ROUND = 1_000  # blocks: so few are planned in a second, and in several ways
+EFFORT = 100_000  # sites reckoned to place stricter zones in a small round: a second
 SPARING = Strictly(1)
 """The way for labs that are full: what is behind a stricter zone lets its tubes wait a little."""
+
+OTHER_WAYS = (SPARING, Strictly())  # the second with another seed
 
 GIVING_BACK = tuple(Strictly(0, sites, exchange=False) for sites in (1.0, 0.8, 0.6, 0.45, 0.3))
 """How stricter zones take less and less, tried in turn while people are left out."""
@@ -77,13 +84,14 @@ def solve_round(
     if not strict.any():
         return market, best
     small = np.count_nonzero(instance.demand) <= SMALL_ROUND
-    ways = (SPARING,) if small or best.needless_late else ()
-    for strictly in (*ways, *(GIVING_BACK if market.city_waves.holds_everybody else ())):
+    ways = OTHER_WAYS if small else (SPARING,) if best.needless_late else ()
+    giving_back = GIVING_BACK if market.city_waves.holds_everybody else ()
+    for number, strictly in enumerate((*ways, *giving_back)):
         left = int(instance.demand.sum()) - int(best.calls.people.sum())
-        if not left and strictly is not SPARING:
+        if number >= len(ways) and not left:
             break
         report("another way", None)
-        other, found = _solve(instance, quota, seed, strictly, lambda _stage, _gap: None)
+        other, found = _solve(instance, quota, seed + number, strictly, lambda _stage, _gap: None)
         bound = max(best.bound, found.bound)
         if found.cost < best.cost:
             market, best = other, found
@@ -108,7 +116,8 @@ def _solve(
         market.lay_out()
     report("places and labs", None)
     price_labs(market)
-    if not market.is_city and exchange_strict_zones(market, strictly):
+    effort = EFFORT if np.count_nonzero(instance.demand) <= SMALL_ROUND else 0
+    if not market.is_city and exchange_strict_zones(market, strictly, effort):
         report("stricter zones again", None)
         market.relax_main()
         market.lay_out()

@@ -4,7 +4,8 @@ At a site that several zones share each costs the next one its time and a cleari
 not enough that each zone does well for itself. At the prices of labs and places a site costs what
 the people of the stricter zones pay in their slots, and what the commonest zone would have gained
 in all slots that it loses. Blocks move, or leave a site together, while that lowers the sum of all
-sites, walking and the split term: a local search.
+sites, walking and the split term: a local search, in small rounds an iterated one (Lourenço, Martin
+and Stützle 2003, doi 10.1007/0-306-48056-5_11).
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from scheduler.solve.streams import runs_of
 
 _LOOKED_AT = 12  # nearest sites of a block
 _PASSES = 20
+_THROWN = 3  # blocks of a site at most, at random
 _ENOUGH = 1e-6  # person-minutes
 
 Blocks = dict[int, tuple[int, ...]]
@@ -64,12 +66,18 @@ class Movable:
     split: float
 
 
-def exchange(home: Ints, movable: Movable, offer: SiteOffer) -> Ints:
-    """Return a site for each block, -1 for none, at no more cost than ``home[block]``."""
+def exchange(
+    home: Ints, movable: Movable, offer: SiteOffer, rng: np.random.Generator, effort: int = 0
+) -> Ints:
+    """Return a site for each block, -1 for none, at no more cost than ``home[block]``.
+
+    While fewer than ``effort`` sites have been reckoned, a few blocks are thrown elsewhere and the
+    search goes on from there, if that proves better.
+    """
     search = _Search(home, movable, offer)
-    for _ in range(_PASSES):
-        if not (search.move_each() + search.leave_together()):
-            break
+    search.settle()
+    while search.reckoned < effort:
+        search.kick(rng)
     return search.home
 
 
@@ -160,13 +168,53 @@ class _Search:
         self.communities: Counter[tuple[int, int]] = Counter()
         for block in np.flatnonzero(home >= 0).tolist():
             self._enter(block, int(home[block]))
+        self.reckoned = 0
         self.paid = {site: self._cost(site, blocks) for site, blocks in self.here.items()}
+        self.moves: list[tuple[int, int]] = []  # block, and the site it left
+        self.change = 0.0
+        self.entering: dict[tuple[int, int], tuple[int, float]] = {}
+        self.clock = 0
+        self.changed: dict[int, int] = {}  # when a site was changed last
+        self.looked: dict[int, int] = {}  # when a block was looked at last
 
-    def move_each(self) -> int:
+    def settle(self) -> None:
+        """Move blocks, alone or together, until none gains."""
+        for _ in range(_PASSES):
+            if not (self._move_each() + self._leave_together()):
+                break
+
+    def kick(self, rng: np.random.Generator) -> None:
+        """Throw some blocks of a site elsewhere, settle, and go back unless it costs less."""
+        moves, change = len(self.moves), self.change
+        block = int(rng.choice(self.blocks))
+        same = [b for b in self.blocks if self.home[b] == self.home[block]]
+        for one in rng.permutation(same)[: rng.integers(1, _THROWN + 1)].tolist():
+            target = int(rng.choice(self.near[one]))
+            if target != self.home[one]:
+                self._put(one, target, self._entering(one, target) + self._leaving(one))
+        while self._move_each():
+            pass
+        if self.change < change - _ENOUGH:
+            self.settle()
+            return
+        while len(self.moves) > moves:
+            block, source = self.moves[-1]
+            self._put(block, source, 0.0)
+            del self.moves[-2:]
+        self.change = change
+        self.looked = dict.fromkeys(self.blocks, self.clock)
+
+    def _move_each(self) -> int:
         """Move each block to where it costs least; return how many moved."""
-        return sum(self._move(block) for block in self.blocks)
+        return sum(self._move(block) for block in self.blocks if self._is_news(block))
 
-    def leave_together(self) -> int:
+    def _is_news(self, block: int) -> bool:
+        """Return whether a site that the block may use has changed since it was looked at."""
+        looked = self.looked.get(block, -1)
+        sites = (int(self.home[block]), *self.near[block])
+        return any(self.changed.get(site, 0) > looked for site in sites)
+
+    def _leave_together(self) -> int:
         """Let all blocks of a zone leave a site where that pays; return how many did."""
         moved = 0
         for site in sorted(self.here):
@@ -178,56 +226,72 @@ class _Search:
 
     def _leave(self, site: int, group: list[int]) -> int:
         """Move a group out of its site one after the other, and back if that does not pay."""
-        change, done = 0.0, []
+        before, done = self.change, []
         for block in sorted(group, key=lambda b: -self.people[b]):
-            best, target = min(
-                ((self._change(block, t), t) for t in self.near[block] if t != site),
-                default=(np.inf, -1),
-            )
-            if not np.isfinite(best):
+            change, target = self._best(block)
+            if target < 0:
                 break
-            change += best
-            self._put(block, target)
+            self._put(block, target, change)
             done.append(block)
-        if len(done) == len(group) and change < -_ENOUGH:
+        if len(done) == len(group) and self.change < before - _ENOUGH:
             return len(done)
         for block in reversed(done):
-            self._put(block, site)
+            self._put(block, site, 0.0)
+        self.change = before
         return 0
 
     def _move(self, block: int) -> bool:
-        best, target = min(
-            ((self._change(block, t), t) for t in self.near[block] if t != self.home[block]),
-            default=(np.inf, -1),
-        )
-        if best >= -_ENOUGH:
+        self.looked[block] = self.clock
+        change, target = self._best(block)
+        if change >= -_ENOUGH:
             return False
-        self._put(block, target)
+        self._put(block, target, change)
         return True
 
-    def _change(self, block: int, target: int) -> float:
-        """Return what it costs more to have a block at another site."""
-        source = int(self.home[block])
-        more = self._cost(target, self._with(block, target)) - self.paid.get(target, 0.0)
-        more += self.walk[block, target] + self._split(block, target, 0)
-        if source < 0:
-            return more - self.people[block] * self.offer.unserved
-        less = self.paid[source] - self._cost(source, self._without(block, source))
-        return more - less - self.walk[block, source] - self._split(block, source, 1)
+    def _best(self, block: int) -> tuple[float, int]:
+        """Return the least change by moving a block, and to which site (-1: there is no other)."""
+        targets = (t for t in self.near[block] if t != self.home[block])
+        cost, target = min(((self._entering(block, t), t) for t in targets), default=(np.inf, -1))
+        return cost + self._leaving(block), target
+
+    def _entering(self, block: int, site: int) -> float:
+        """Return what a block adds at a site."""
+        stamp = self.changed.get(site, 0)
+        known = self.entering.get((block, site))
+        if known is None or known[0] != stamp:
+            more = self._cost(site, self._with(block, site)) - self.paid.get(site, 0.0)
+            more += self.walk[block, site] + self._split(block, site, 0)
+            self.entering[block, site] = known = (stamp, more)
+        return known[1]
+
+    def _leaving(self, block: int) -> float:
+        """Return what a block adds by leaving its site: less than nothing if that saves."""
+        site = int(self.home[block])
+        if site < 0:
+            return -self.people[block] * self.offer.unserved
+        left = self._cost(site, self._without(block, site)) - self.paid[site]
+        return left - self.walk[block, site] - self._split(block, site, 1)
 
     def _split(self, block: int, site: int, alone: int) -> float:
         """Return the split weight where ``alone`` blocks of the community are at the site."""
         count = self.communities[int(self.movable.community[block]), site]
         return self.movable.split if count == alone else 0.0
 
-    def _put(self, block: int, target: int) -> None:
+    def _put(self, block: int, target: int, change: float) -> None:
+        """Move a block, -1 for nowhere, for ``change`` person-minutes."""
         source = int(self.home[block])
+        self.clock += 1
+        self.moves.append((block, source))
+        self.change += change
         if source >= 0:
             self.here[source] = self._without(block, source)
             self.communities[int(self.movable.community[block]), source] -= 1
-            self.paid[source] = self._cost(source, self.here[source])
-        self._enter(block, target)
-        self.paid[target] = self._cost(target, self.here[target])
+        self.home[block] = target
+        if target >= 0:
+            self._enter(block, target)
+        for site in (source, target):
+            self.paid[site] = self._cost(site, self.here.get(site, {}))
+            self.changed[site] = self.clock
 
     def _enter(self, block: int, site: int) -> None:
         self.home[block] = site
@@ -246,6 +310,7 @@ class _Search:
     def _cost(self, site: int, blocks: Blocks) -> float:
         if not blocks:
             return 0.0
+        self.reckoned += 1
         if site not in self.sites:
             self.sites[site] = _Site(self.offer, site)
         return self.sites[site].cost(blocks, self.people)

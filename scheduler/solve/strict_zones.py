@@ -70,10 +70,10 @@ def _take_slots(market: Market, zone: int, strictly: Strictly) -> None:
             market.free[site] = False
 
 
-def exchange_strict_zones(market: Market, strictly: Strictly) -> bool:
+def exchange_strict_zones(market: Market, strictly: Strictly, effort: int = 0) -> bool:
     """Let blocks of stricter zones change sites at the present prices; tell whether any did.
 
-    The free slots, and so the streams of all zones, are new then.
+    The free slots, and so the streams of all zones, are new then; ``effort`` as in ``exchange``.
     """
     zones = [z for z in Zone if z != market.main_zone and (market.instance.block_zone == z).any()]
     instance, weights = market.instance, market.instance.settings.weights
@@ -104,7 +104,7 @@ def exchange_strict_zones(market: Market, strictly: Strictly) -> bool:
         pairs, pairs.walk_m * market.per_metre * people[pairs.block], people, instance.block_zone,
         instance.blocks.community_index, weights.split,
     )  # fmt: skip
-    new = exchange(np.where(free, home, -1), movable, offer)
+    new = exchange(np.where(free, home, -1), movable, offer, market.rng, effort)
     if np.array_equal(new, np.where(free, home, -1)):
         return False
     market.site_of = np.where(free, new, market.site_of)

@@ -24,6 +24,7 @@ waves that cost the same. Below 0.02 % of a usual objective, and not part of any
 
 
 _NOBODY = 1e-9  # people
+_LITTLE = 0.05  # of a wave's room: sites that lose more do better with a tube that is not full
 _LAST_RESORT = 2.0
 """Person-minutes that keep the flow from a choice unless the other is late: a minute costs 10."""
 
@@ -129,8 +130,9 @@ def _group_arcs(
 
 
 def _in_full_tubes(room: Ints, pool: int) -> Ints:
-    """Return the people of full tubes in each room, or all where it does not hold a tube."""
-    return np.where(room >= pool, room // pool * pool, room)
+    """Return the people of full tubes in each room, or all where that would lose much of it."""
+    over = room % pool
+    return np.where(over <= _LITTLE * room, room - over, room)
 
 
 def stream_room(layout: Layout, load: Load) -> Ints:
