@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from scheduler.solve import exact
+from scheduler.solve import exact, planner
 
 
 def little_effort(patch: pytest.MonkeyPatch) -> None:
-    """Let CP-SAT and HiGHS search small rounds, and give up early."""
+    """Let small rounds be searched, and give up early."""
+    patch.setattr(planner, "EFFORT", 100)
     patch.setattr(exact, "EFFORT", 0.02)
     patch.setattr(exact, "MOST_MIP_EFFORT", 8_000)
 
@@ -16,3 +17,4 @@ def little_effort(patch: pytest.MonkeyPatch) -> None:
 def no_effort(patch: pytest.MonkeyPatch) -> None:
     """Keep the plans of the flows, as for large rounds: most tests only need some plan."""
     patch.setattr(exact, "MOST_BLOCKS", 0)
+    patch.setattr(planner, "SMALL_ROUND", 0)

@@ -13,10 +13,11 @@ from operator import itemgetter
 
 import numpy as np
 
-from scheduler.domain.city import Ints
+from scheduler.domain.city import Flags, Ints
 from scheduler.domain.instance import Instance
 from scheduler.solve.city_bound import lower_bound
 from scheduler.solve.consign import Batches, Shipments, batches_of, ship
+from scheduler.solve.exact_round import MOST_BLOCKS
 from scheduler.solve.lab_market import price_labs, topped, tube_worth
 from scheduler.solve.labs import FEW_LATE
 from scheduler.solve.layout import Layout
@@ -39,7 +40,8 @@ from scheduler.solve.strict_zones import (
 Report = Callable[[str, float | None], None]
 
 SMALL_ROUND = 1_000  # blocks: so few are planned in a second, and in several ways
-EFFORT = 100_000  # sites reckoned to place stricter zones in a small round: a second
+_ANOTHER_SEED = 1_000_003
+EFFORT = 2_000  # sites reckoned per block of a stricter zone in a small round: 20 ms
 SPARING = Strictly(1)
 """The way for labs that are full: what is behind a stricter zone lets its tubes wait a little."""
 
@@ -80,23 +82,34 @@ def solve_round(
     give back places: a site that serves two zones loses the time of clearing between them.
     """
     market, best = _solve(instance, quota, seed, Strictly(), report)
-    strict = (instance.demand > 0) & (instance.block_zone != market.main_zone)
-    if not strict.any():
+    if not _is_strict(market).any():
         return market, best
-    small = np.count_nonzero(instance.demand) <= SMALL_ROUND
-    ways = OTHER_WAYS if small else (SPARING,) if best.needless_late else ()
+    ways = OTHER_WAYS if _is_small(instance) else (SPARING,) if best.needless_late else ()
     giving_back = GIVING_BACK if market.city_waves.holds_everybody else ()
     for number, strictly in enumerate((*ways, *giving_back)):
         left = int(instance.demand.sum()) - int(best.calls.people.sum())
         if number >= len(ways) and not left:
             break
         report("another way", None)
-        other, found = _solve(instance, quota, seed + number, strictly, lambda _stage, _gap: None)
+        other, found = _solve(
+            instance, quota, seed + number * _ANOTHER_SEED, strictly, lambda _stage, _gap: None
+        )
         bound = max(best.bound, found.bound)
         if found.cost < best.cost:
             market, best = other, found
         best = replace(best, bound=bound)
     return market, best
+
+
+def _is_small(instance: Instance) -> bool:
+    """Return whether a round is planned in several ways; the exact search improves smaller ones."""
+    return MOST_BLOCKS < int(np.count_nonzero(instance.demand)) <= SMALL_ROUND
+
+
+def _is_strict(market: Market) -> Flags:
+    """Return which blocks are of another zone than the commonest."""
+    strict: Flags = (market.instance.demand > 0) & (market.instance.block_zone != market.main_zone)
+    return strict
 
 
 def _solve(
@@ -116,7 +129,7 @@ def _solve(
         market.lay_out()
     report("places and labs", None)
     price_labs(market)
-    effort = EFFORT if np.count_nonzero(instance.demand) <= SMALL_ROUND else 0
+    effort = EFFORT * int(_is_strict(market).sum()) if _is_small(instance) else 0
     if not market.is_city and exchange_strict_zones(market, strictly, effort):
         report("stricter zones again", None)
         market.relax_main()

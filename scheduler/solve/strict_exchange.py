@@ -23,6 +23,7 @@ from scheduler.solve.streams import runs_of
 
 _LOOKED_AT = 12  # nearest sites of a block
 _PASSES = 20
+_OF_A_KICK = 100  # sites that a kick counts for besides those it reckons: it may find nothing to do
 _THROWN = 3  # blocks of a site at most, at random
 _ENOUGH = 1e-6  # person-minutes
 
@@ -185,6 +186,7 @@ class _Search:
 
     def kick(self, rng: np.random.Generator) -> None:
         """Throw some blocks of a site elsewhere, settle, and go back unless it costs less."""
+        self.reckoned += _OF_A_KICK
         moves, change = len(self.moves), self.change
         block = int(rng.choice(self.blocks))
         same = [b for b in self.blocks if self.home[b] == self.home[block]]
