@@ -5,13 +5,14 @@ per tube, site slots per person. Each block then takes its cheapest candidate al
 prices would earn on all capacity is taken off again. Pool sizes enter exactly (a person of a block
 with pool size k buys 1/k tube), all candidate sites and all labs are looked at, and the flow
 solver's answer is only a source of good prices: a wrong price makes the bound weaker, never wrong.
-The split term enters by a dual of each community's choice of sites (``split_bound``). Dropped terms
-(whole tubes, whole blocks, clearing times) can only raise the true cost.
+The split term enters by a dual of each community's choice of sites (``split_bound``), whole tubes
+by what sites earn less for them (``tube_bound``). Dropped terms (whole blocks, clearing times) can
+only raise the true cost.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,8 +57,10 @@ class LabCosts:
         self._promise = Promise.of(instance)
         self._weight = instance.settings.weights.late
 
-    def wave_cost(self, travel: Ints, pool: int) -> Floats:
+    def wave_cost(self, travel: Ints, pool: int, people: int | None = None) -> Floats:
         """Return the least cost per person over all labs, ``[site, wave]``.
+
+        In a tube of the pool size are ``people``: as many as it holds unless told.
 
         A cost depends on the lab and the minutes to it, and a city has ten times as many sites as
         minutes: the costs are worked out once by minute and looked up.
@@ -66,17 +69,17 @@ class LabCosts:
         minutes, row = np.unique(np.minimum(travel, beyond), return_inverse=True)
         at = row.reshape(travel.shape) * travel.shape[1] + np.arange(travel.shape[1])
         grid = np.repeat(minutes[:, None], travel.shape[1], axis=1)
-        costs = self._by_wave(grid, pool)
+        costs = self._by_wave(grid, pool, people or pool)
         return np.stack([cost.ravel()[at].min(axis=1) for cost in costs], axis=1)
 
-    def _by_wave(self, travel: Ints, pool: int) -> Iterator[Floats]:
+    def _by_wave(self, travel: Ints, pool: int, people: int) -> Iterator[Floats]:
         """Yield ``cost[row, lab]`` of each wave, inf where the lab cannot take the tube.
 
         ``travel[row, lab]`` are minutes. Takes a lab where some slot of the wave keeps
         ``max_holding_min``: the relaxed reading.
         """
         hours, settings = self._hours, self._instance.settings
-        per_person = self._prices.of_start(hours) / pool
+        per_person = self._prices.of_start(hours) / people
         sizes = self._instance.labs.pool_sizes
         good = np.array([not s or pool in s for s in sizes], dtype=bool)[None, :]
         good = good & (travel + settings.round.slot_minutes <= settings.targets.max_holding_min)
@@ -129,12 +132,17 @@ class BoundFinder:
         self.main_zone = int(np.argmax(people))
 
     def evaluate(
-        self, zone_cost: dict[int, Floats], price: dict[int, Floats], earnings: float
+        self,
+        zone_cost: dict[int, Floats],
+        price: dict[int, Floats],
+        earnings: float,
+        tubes: Callable[[dict[int, Floats], dict[int, Floats]], float] = lambda _cost, _place: 0.0,
     ) -> float:
         """Return the bound at the given prices of places; no cost is below 0.
 
         ``zone_cost[zone][site, slot]`` is finish plus lab price, ``price[zone][site]`` what a place
-        costs people of the zone, ``earnings`` what the labs' prices earn.
+        costs people of the zone, ``earnings`` what the labs' prices earn. ``tubes(cost, place)`` is
+        by how much less sites earn because tubes are whole.
         """
         place = {
             z: np.maximum(np.where(np.isfinite(price[z]), price[z], -np.inf), cost.min(axis=1))
@@ -142,7 +150,8 @@ class BoundFinder:
         }
         cost = self._cheapest(place)
         paid = self._paid(cost, place)
-        return max(0.0, paid - earnings - self._profit(zone_cost, place))
+        profit = self._profit(zone_cost, place) - tubes(zone_cost, place)
+        return max(0.0, paid - earnings - profit)
 
     def _paid(self, cheapest: Floats, place: dict[int, Floats]) -> float:
         """Return the least cost of serving all blocks at the prices, the split term included."""

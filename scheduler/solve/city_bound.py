@@ -6,8 +6,10 @@ import numpy as np
 
 from scheduler.domain.city import Floats
 from scheduler.solve.assign import SlotOffer, relax
+from scheduler.solve.bound import LabCosts
 from scheduler.solve.market import Market
 from scheduler.solve.shared_places import Slots, shared_prices
+from scheduler.solve.tube_bound import WholeTubes
 
 BOUND_SEGMENTS = 24
 
@@ -31,11 +33,15 @@ def bound_at_prices(market: Market) -> float:
     earnings = market.prices.earnings(market.hours, market.instance.labs.max_tubes_per_day)
     price = {z: _bound_price(market, z, costs[z]) for z in zones}
     strict = [z for z in zones if z != market.main_zone]
+    tubes = WholeTubes(
+        market.instance, LabCosts(market.instance, market.hours, market.prices), market.travel,
+        np.where(market.offered, market.places, 0),
+    )  # fmt: skip
     if not strict:
-        return market.finder.evaluate(costs, price, earnings)
-    bound = 0.0 if market.is_city else market.finder.evaluate(costs, price, earnings)
+        return market.finder.evaluate(costs, price, earnings, tubes.cut)
+    bound = 0.0 if market.is_city else market.finder.evaluate(costs, price, earnings, tubes.cut)
     shared = _shared_prices(market, {z: costs[z] for z in strict}, costs, price)
-    return max(bound, market.finder.evaluate(costs, {**price, **shared}, earnings))
+    return max(bound, market.finder.evaluate(costs, {**price, **shared}, earnings, tubes.cut))
 
 
 def _bound_price(market: Market, zone: int, cost: Floats) -> Floats:

@@ -1,0 +1,112 @@
+"""What the lower bound gains because tubes are whole.
+
+A site sells the places of a wave at the prices of the bound, and buys laboratory time for whole
+tubes: 276 places are 27 tubes of ten and one of six, which costs as much as a full one. So it earns
+less than if each person bought a tenth of a tube. For given people in a wave the dearest slots are
+left out, what they pay is concave and piecewise linear, and what tubes cost is concave between full
+tubes; so that the best number of people is 0, a multiple of the pool size, or fills some slots to
+the last place.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+import numpy as np
+
+from scheduler.domain.city import Floats, Ints
+from scheduler.domain.instance import Instance
+from scheduler.solve.bound import LabCosts
+
+_NOTHING = 1e-9  # person-minutes
+_SIZES = (1, 3)  # people in tubes that are priced besides full ones
+
+
+@dataclass(frozen=True)
+class WholeTubes:
+    """Laboratory time at its prices, and ``places[site, slot]`` that are offered (else 0)."""
+
+    instance: Instance
+    costs: LabCosts
+    travel: Ints
+    places: Ints
+    known: dict[tuple[int, int], Floats] = field(default_factory=dict)
+
+    def cut(self, zone_cost: dict[int, Floats], place: dict[int, Floats]) -> float:
+        """Return by how much less the sites earn at the prices, person-minutes.
+
+        Arguments as in ``BoundFinder.evaluate``, ``place`` without values that are not finite.
+        Waves in which several zones pay more than they cost are left as they are.
+        """
+        waves = (len(self.places), self.instance.clock.num_waves, -1)
+        gains = {}
+        for zone, cost in zone_cost.items():
+            known = np.isfinite(cost) & np.isfinite(place[zone])[:, None]
+            gain = np.where(known, place[zone][:, None] - np.where(known, cost, 0), 0)
+            gains[zone] = (np.maximum(gain, 0) * self.places).reshape(waves).sum(axis=2)
+        alone = sum((gain > _NOTHING).astype(np.int64) for gain in gains.values()) == 1
+        return sum(
+            self._cut_of(zone, place[zone], np.where(alone, gain, 0))
+            for zone, gain in gains.items()
+            if self.instance.settings.pooling.by_zone()[zone] > 1
+        )
+
+    def _cut_of(self, zone: int, place: Floats, earned: Floats) -> float:
+        """Return the cut of one zone; ``earned[site, wave]`` if tubes could be bought in parts."""
+        settings = self.instance.settings
+        pool = settings.pooling.by_zone()[zone]
+        site, wave = np.nonzero(earned > _NOTHING)
+        if not len(site):
+            return 0.0
+        per_wave = self.instance.clock.slots_per_wave
+        slot = wave[:, None] * per_wave + np.arange(per_wave)
+        finish = settings.weights.finish.by_zone()[zone] * slot * settings.round.slot_minutes
+        room = self.places[site[:, None], slot]
+        paid = place[site][:, None] - finish  # dearest slots last: finish rises with time
+        upto = np.cumsum(room, axis=1)
+        takings = np.cumsum(paid * room, axis=1)
+        costs = [(n, cost[site, wave]) for n, cost in self._tube_costs(pool)]
+        best = np.zeros(len(site))
+        for column in range(per_wave):
+            people = upto[:, column]
+            for count in (people, people // pool * pool, -(-people // pool) * pool):
+                count = np.minimum(count, upto[:, -1])  # noqa: PLW2901  # no more come
+                earned_so = _takings(count, upto, takings, paid) - _tubes(count, pool, costs)
+                best = np.maximum(best, earned_so)
+        return float(np.maximum(earned[site, wave] - best, 0).sum())
+
+    def _tube_costs(self, pool: int) -> list[tuple[int, Floats]]:
+        """Return what a tube with so many people in it costs at least, ``[site, wave]``."""
+        sizes = sorted({min(n, pool) for n in (*_SIZES, pool)})
+        for size in sizes:
+            if (pool, size) not in self.known:
+                cost = self.costs.wave_cost(self.travel, pool, size) * size
+                self.known[pool, size] = cost
+        return [(size, self.known[pool, size]) for size in sizes]
+
+
+def _tubes(people: Ints, pool: int, costs: list[tuple[int, Floats]]) -> Floats:
+    """Return what the tubes of so many people cost at least.
+
+    What a tube costs is concave in its people (the least of prices plus lateness per person), so
+    that it lies above the chords between the sizes that are known.
+    """
+    rest = people % pool
+    part = np.zeros(len(people))
+    for (less, low), (more, high) in pairwise(costs):
+        chord = low + (high - low) * ((rest - less) / (more - less))
+        part = np.where((rest >= less) & (rest <= more), chord, part)
+    total: Floats = people // pool * costs[-1][1] + part
+    return total
+
+
+def _takings(count: Ints, upto: Ints, takings: Floats, paid: Floats) -> Floats:
+    """Return what ``count`` people pay who fill the slots in order."""
+    row = np.arange(len(count))
+    column = np.minimum((count[:, None] > upto).sum(axis=1), upto.shape[1] - 1)
+    before = np.where(column > 0, column - 1, 0)
+    held = np.where(column > 0, upto[row, before], 0)
+    had = np.where(column > 0, takings[row, before], 0)
+    total: Floats = had + (count - held) * paid[row, column]
+    return total
