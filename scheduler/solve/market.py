@@ -12,9 +12,11 @@ from scheduler.domain.city import Flags, Floats, Ints
 from scheduler.domain.instance import Instance
 from scheduler.domain.profile import slot_places
 from scheduler.solve.assign import Relaxed, SlotOffer, Whole, make_whole, relax
+from scheduler.solve.bins import Bins
 from scheduler.solve.bound import BoundFinder, LabCosts, LabPrices, longest_run
 from scheduler.solve.candidates import Candidates, Pairs, unit_vectors
 from scheduler.solve.city_waves import CityWaves
+from scheduler.solve.fill_tubes import TubeFiller
 from scheduler.solve.labs import Labs, Priced
 from scheduler.solve.layout import COARSE, Layout, lay_out
 from scheduler.solve.packing import Packing
@@ -215,9 +217,14 @@ class Market:
         if len(self.streams):
             self.labs = Labs(self.instance, self.hours, self.travel, self.load)
 
-    def make_main_whole(self) -> None:
-        """Fix one site for every block of the commonest zone."""
+    def make_main_whole(self, tube_worth: Floats) -> None:
+        """Fix one site for every block of the commonest zone.
+
+        ``tube_worth[site]`` is what a tube costs, 0 where blocks need not fill tubes.
+        """
         whole = self.whole_blocks(self.main_pairs, self.people, self.relaxed, self.offer.capacity)
+        if tube_worth.any():
+            self._fill_tubes(whole, tube_worth)
         chosen = np.flatnonzero(whole.site >= 0)
         self.site_of[chosen] = whole.site[chosen]
         self.site_people = whole.load
@@ -226,6 +233,13 @@ class Market:
         for stream in range(self.first_main, len(self.streams)):
             site = self.streams.site[stream]
             self.streams.blocks[stream] = order[edges[site] : edges[site + 1]]
+
+    def _fill_tubes(self, whole: Whole, worth: Floats) -> None:
+        """Swap blocks between sites until tubes are full."""
+        pairs, pool = self.main_pairs, self.instance.settings.pooling.by_zone()[self.main_zone]
+        price = pairs.walk_m * self.per_metre + self.relaxed.site_price[pairs.site]
+        bins = Bins(pairs, price, self.people, self.offer.capacity, whole.site, whole.load)
+        TubeFiller(bins, pool, np.where(self.offer.capacity > 0, worth, 0)).run()
 
     def walk_cost(self, block: Ints, site: Ints, people: Ints) -> float:
         """Return what people of blocks pay for the walk to their sites, all candidate pairs."""

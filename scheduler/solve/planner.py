@@ -91,7 +91,7 @@ def _solve(
     report("places and labs", None)
     price_labs(market)
     report("whole blocks", None)
-    market.make_main_whole()
+    market.make_main_whole(tube_worth(market))
     report("lower bound", None)
     bound = lower_bound(market)
     report("slots and tubes", None)

@@ -29,8 +29,9 @@ from scheduler.solve.waves import (
 _TRIES_NEAR = 2  # what is beyond at first is mostly too much for all labs, not for the near ones
 _TRIES, _TRIES_OF_SHARES, _TRIES_OF_RUNS, _TRIES_LATE = 12, 4, 7, 5
 _FEW_BEYOND = 0.001  # share of tubes that may be late in a plan that tries to have none late
-_FEW_STREAMS = 1_000
+_FEW_STREAMS = 100
 """Up to so many, late shares are postponed in turns: it gains little, and a flow takes 10 s."""
+_EMPTY_PLACES = (400, 150, 50)
 _TO_SPARE = 1.5  # doubled at every turn: a few tubes are less than a block
 
 
@@ -56,11 +57,13 @@ def schedules(task: Task, volumes: Volumes, desk: Desk) -> Iterator[tuple[Calls,
     if found:
         yield found
         return
-    runs = split(task, wish)
-    rows = tube_rows(task.layout, task.load, people_by_run(task, runs), task.topped)
-    planned = _shared(task.wide, task.load, rows, volumes)
-    planned, _ = task.city_waves.fit(task.layout, task.load, rows, planned)
-    yield _call(task, runs, planned), desk.near
+    few = len(task.streams) <= _FEW_STREAMS
+    for empty_place in _EMPTY_PLACES if few else _EMPTY_PLACES[:1]:
+        runs = split(task, wish, empty_place)
+        rows = tube_rows(task.layout, task.load, people_by_run(task, runs), task.topped)
+        planned = _shared(task.wide, task.load, rows, volumes)
+        planned, _ = task.city_waves.fit(task.layout, task.load, rows, planned)
+        yield _call(task, runs, planned), desk.near
     yield from _schedules_late(task, wish, desk)
 
 
@@ -99,27 +102,18 @@ def _schedules_late(task: Task, wish: list[Floats], desk: Desk) -> Iterator[tupl
     """Yield calls where lateness is weighed: as first wished, then with the fewest late tubes."""
     best: tuple[float, list[list[Ints]], Ints] | None = None
     reach = desk.near
-    tries = _TRIES_LATE if len(task.streams) <= _FEW_STREAMS else 1
-    for turn in range(tries):
-        runs = split(task, wish)
+    few = len(task.streams) <= _FEW_STREAMS
+    for empty_place in _EMPTY_PLACES if few else _EMPTY_PLACES[:1]:
+        runs = split(task, wish, empty_place)
         rows = tube_rows(task.layout, task.load, people_by_run(task, runs), task.topped)
         supply = tube_supply(task.layout, task.load, rows)
         left_cost = np.full(len(rows.units), desk.left_cost)
         flow = solve_labs(supply.supplies, reach, desk.labs, left_cost)
-        reach = reach.with_labs_of(flow)
-        late = _late_tubes(task.layout, flow, reach, desk.labs)
-        num_late = sum(float(n.sum()) for n in late)
-        if best is None or num_late < best[0]:
-            tubes = by_piece(task.layout, supply.supplies.group, supply.piece, flow.sent)
-            sent = Volumes(tubes, np.zeros(tubes.shape, dtype=bool))
-            best = (num_late, runs, _shared(task.layout, task.load, rows, sent))
-        if not turn:
-            yield _call(task, best[1], best[2]), reach
-        if not num_late or turn == tries - 1:
-            break
-        postpone(task, wish, [n * _TO_SPARE * 2**turn for n in late], int(rows.units.sum()))
-    if best is not None and turn:
-        yield _call(task, best[1], best[2]), reach
+        near = reach.with_labs_of(flow)
+        tubes = by_piece(task.layout, supply.supplies.group, supply.piece, flow.sent)
+        sent = Volumes(tubes, np.zeros(tubes.shape, dtype=bool))
+        shared = _shared(task.layout, task.load, rows, sent, nearest=True)
+        yield _call(task, runs, shared), near
 
 
 def _wishes(task: Task, volumes: Volumes) -> list[Floats]:
@@ -149,8 +143,10 @@ def _by_group(layout: Layout, rows: TubeRows, tubes: Floats) -> list[Floats]:
     return result
 
 
-def _shared(layout: Layout, load: Load, rows: TubeRows, volumes: Volumes) -> Ints:
-    """Return tubes ``[stream, piece]`` near the volumes of its groups.
+def _shared(
+    layout: Layout, load: Load, rows: TubeRows, volumes: Volumes, *, nearest: bool = False
+) -> Ints:
+    """Return tubes ``[stream, piece]`` near the volumes of its groups; ``nearest`` as in ``Shares``.
 
     Runs are shared each for itself: a row is a stream's run, its columns the pieces of the run.
     """
@@ -180,7 +176,7 @@ def _shared(layout: Layout, load: Load, rows: TubeRows, volumes: Volumes) -> Int
             group, at, int(total[number]), space[number, inside]
         )
     quota = (load.quota / load.pool)[stream]
-    even = even_volumes(Shares(which, quota, count, room, wanted))
+    even = even_volumes(Shares(which, quota, count, room, wanted, nearest))
     tubes = np.zeros_like(rows.room)
     owed: dict[tuple[int, bytes], Floats] = {}
     order = np.argsort(which, kind="stable")

@@ -53,7 +53,8 @@ class Shares:
     """What is to be shared: rows of streams, each in one part of the city.
 
     ``part[row]``, ``quota[row]`` per slot, ``count[row]`` to be sent, ``room[row, piece]`` in the
-    same unit, and ``wanted[part, piece]`` in any unit.
+    same unit, and ``wanted[part, piece]`` in any unit. What a part did not foresee is done in the
+    earliest waves, or with ``nearest`` in those nearest to the wanted ones.
     """
 
     part: Ints
@@ -61,6 +62,7 @@ class Shares:
     count: Ints
     room: Ints
     wanted: Floats
+    nearest: bool = False
 
 
 def even_volumes(shares: Shares) -> Floats:
@@ -91,15 +93,28 @@ def _without_last(target: Floats, elsewhere: Floats) -> Floats:
 def _allowed_room(shares: Shares) -> Floats:
     """Return the room in the pieces in which something is wanted, and as many more as rows need.
 
-    Those are the earliest: work that its part did not foresee is best done soon.
+    Those are the earliest, because work that its part did not foresee is best done soon; or the
+    nearest, where labs are short and a site between two calls keeps a tube for each wave.
     """
     asked = (shares.wanted > 0)[shares.part]
     room = np.where(asked, shares.room, 0)
     for row in np.flatnonzero(room.sum(axis=1) < shares.count).tolist():
         spare = np.where(asked[row], 0, shares.room[row])
-        before = np.cumsum(spare) - spare + room[row].sum()
-        room[row] += np.where(before < shares.count[row], spare, 0)
+        order = _by_distance(asked[row]) if shares.nearest else np.arange(len(spare))
+        upto = np.cumsum(spare[order])
+        before = upto - spare[order] + room[row].sum()
+        room[row, order] += np.where(before < shares.count[row], spare[order], 0)
     return room.astype(np.float64)
+
+
+def _by_distance(asked: Flags) -> Ints:
+    """Return all pieces, those nearest to the ones asked for first, earlier ones before later."""
+    at = np.flatnonzero(asked)
+    if not len(at):
+        return np.arange(len(asked))
+    far = np.abs(np.arange(len(asked))[:, None] - at[None, :]).min(axis=1)
+    order: Ints = np.argsort(far, kind="stable")
+    return order
 
 
 def _fill(level: Floats, quota: Floats, count: Ints, room: Floats) -> Floats:
