@@ -34,6 +34,7 @@ def price_labs(market: Market) -> None:
         front = _front(market) if len(market.main_pairs) <= JOINT_PAIRS else None
         market.priced = market.labs.price(market.wide, _stream_people(market), front, most)
         market.prices, market.wave_costs = market.priced.prices, {}
+        market.labs_are_short = market.priced.late_share > FEW_LATE
         if front is not None:
             _take_over(market, market.priced.flow, front)
         else:

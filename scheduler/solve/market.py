@@ -30,6 +30,8 @@ NEAREST_SITES_STRICT = 40
 MAIN_SEGMENTS = 24
 CITY_STREAMS = 1_000
 LOOKS_FARTHER = 4  # turns, each at twice as many nearest sites
+MOST_LEFT = 0.2  # share of a wave's places that a site may leave for full tubes
+ROOMY = 0.8  # share of the places of full tubes up to which only these are used
 _ENOUGH = 1e-6  # person-minutes per person
 MAX_HORIZON_DAYS = 30
 """Labs are looked at so long after the round at most, however cheap lateness is."""
@@ -69,6 +71,7 @@ class Market:
         self.wave_costs: dict[int, Floats] = {}
         self.city_waves = CityWaves(instance, self.places, self.offered)
         self.bound_before: float | None = None
+        self.labs_are_short = False
         self._forget_prices()
 
     # Set-up
@@ -146,7 +149,8 @@ class Market:
         zone = self.main_zone
         self.people = np.where(self.instance.block_zone == zone, self.instance.demand, 0)
         cost = self.slot_cost(zone, self.free)
-        self.offer = SlotOffer(cost, self.packing.slot_room(cost, self.places), MAIN_SEGMENTS)
+        places = self._places_in_tubes(cost) if self.labs_are_short else self.places
+        self.offer = SlotOffer(cost, self.packing.slot_room(cost, places), MAIN_SEGMENTS)
         self.main_pairs = self.pairs.where(self.people[self.pairs.block] > 0)
         unserved = self.instance.settings.weights.unserved
         for turn in range(LOOKS_FARTHER + 1):
@@ -161,6 +165,22 @@ class Market:
         ).astype(np.int64)
         if not hasattr(self, "layout"):
             self._lay_out()
+
+    def _places_in_tubes(self, cost: Floats) -> Ints:
+        """Return the places of full tubes per ``[site, slot]`` where there are enough of them.
+
+        A wave whose last places fill no tube is served to its last full tube; a wave that would
+        lose much by it keeps them.
+        """
+        pool = self.instance.settings.pooling.by_zone()[self.main_zone]
+        per_wave = self.instance.clock.slots_per_wave
+        room = np.where(np.isfinite(cost), self.places, 0).reshape(len(cost), -1, per_wave)
+        over = room.sum(axis=2) % pool
+        over = np.where(over <= MOST_LEFT * room.sum(axis=2), over, 0)
+        later = np.cumsum(room[:, :, ::-1], axis=2)[:, :, ::-1] - room
+        room = room - np.clip(over[:, :, None] - later, 0, room)
+        enough = self.people.sum() <= ROOMY * room.sum()
+        return room.reshape(cost.shape) if enough else self.places
 
     def _look_farther(self, count: int) -> bool:
         """Add the candidates beyond the nearest for which the prices of places make up.

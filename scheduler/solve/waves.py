@@ -27,6 +27,11 @@ _NOBODY = 1e-9  # people
 _LAST_RESORT = 2.0
 """Person-minutes that keep the flow from a choice unless the other is late: a minute costs 10."""
 
+_BRIDGE = 10_000.0
+"""Person-minutes per person that make the flow keep a tube in every wave of a stream."""
+_LONG = 2
+"""Streams with fewer tubes than so many per wave may work in a part of their run."""
+
 
 @dataclass(frozen=True)
 class Load:
@@ -202,12 +207,15 @@ def tube_supply(layout: Layout, load: Load, rows: TubeRows) -> TubeSupply:
     """Return the supplies of rows of tubes, with convex costs of what a wave takes."""
     parts: list[tuple[Ints, ...]] = []
     costs: list[Floats] = []
+    main = np.argmax(np.bincount(layout.zone, rows.tubes.sum(axis=1)))
     for row, (group, run) in enumerate(zip(rows.group.tolist(), rows.run.tolist(), strict=True)):
         members, pieces = layout.members[group], layout.group_pieces[group]
         some = members[rows.tubes[members, run] > 0]
         at = np.flatnonzero(pieces[:, 0] == run)
+        tubes, is_main = rows.tubes[some, run], layout.zone[members[0]] == main
+        held = _bridges(tubes, pieces[at], int(load.pool[some[0]])) if is_main else 0
         piece, capacity, cost = _tube_arcs(
-            load, some, rows.tubes[some, run], rows.room[np.ix_(some, at)], pieces[at]
+            load, some, tubes, rows.room[np.ix_(some, at)], pieces[at], held
         )
         parts.append((np.full(len(piece), row), np.full(len(piece), group),
                       pieces[at[piece], 1], capacity, at[piece]))  # fmt: skip
@@ -219,30 +227,47 @@ def tube_supply(layout: Layout, load: Load, rows: TubeRows) -> TubeSupply:
     return TubeSupply(supplies, piece)
 
 
+def _bridges(tubes: Ints, pieces: Ints, pool: int) -> int:
+    """Return the tubes that streams with many keep in each wave of a run."""
+    least = -(-int((pieces[:, 3] - pieces[:, 2]).max()) // pool)
+    return least * int((tubes >= _LONG * least * len(pieces)).sum())
+
+
 def _tube_arcs(
-    load: Load, streams: Ints, tubes: Ints, room: Ints, pieces: Ints
+    load: Load, streams: Ints, tubes: Ints, room: Ints, pieces: Ints, held: int
 ) -> tuple[Ints, Ints, Floats]:
     """Return (piece, capacity, cost) of the arcs of a group's run, in tubes.
 
-    The last step of a wave is the tube that its room does not fill: a last resort.
+    The first step are the tubes that streams send in every wave, because their blocks cannot pause;
+    the last one is the tube that a wave's room does not fill: a last resort.
     """
     pool, finish = int(load.pool[streams[0]]), float(load.finish[streams[0]])
     parts: list[tuple[Ints, Ints, Floats]] = []
     for at, places in _alike(load, streams, pieces):
+        whole = int((places.sum(axis=0) // pool).sum())
+        if len(pieces) > _LONG:
+            places = _cut_short(places, -(-tubes // _LONG) * pool)
         taken, minutes = _fill_levels(tubes * pool, places, load.slot_min, 1 / len(pieces))
         full = int((places.sum(axis=0) // pool).sum())
         upto = np.minimum(np.floor(taken / pool + 1e-9).astype(np.int64), full)
         upto[-1] = full if upto[-1] * pool < int(tubes.sum()) * pool else upto[-1]
-        step = np.diff(upto, prepend=0)
+        kept = min(held, full)
+        step = np.diff(np.maximum(upto, kept), prepend=kept)
         begin = pieces[at, 2] * load.slot_min * finish
         level = np.arange(len(step)) / len(step) * _EVENNESS
         cost = begin[:, None] + (minutes * finish + level)[None, :]
         parts.append((np.repeat(at, len(step)), np.tile(step, len(at)), cost.ravel() * pool))
-        spill = room[:, at].sum(axis=0) - full
+        parts.append((at, np.full(len(at), kept), (cost[:, 0] - _BRIDGE) * pool))
+        spill = room[:, at].sum(axis=0) - whole
         parts.append((at, np.maximum(spill, 0), (cost[:, -1] + _LAST_RESORT) * pool))
     piece, capacity, cost = (np.concatenate(c) for c in zip(*parts, strict=True))
     some = capacity > 0
     return piece[some], capacity[some], cost[some]
+
+
+def _cut_short(places: Ints, most: Ints) -> Ints:
+    """Return places ``[slot, stream]`` of a wave, no more than ``most[stream]`` in all."""
+    return np.diff(np.minimum(np.cumsum(places, axis=0), most), axis=0, prepend=0)
 
 
 def by_piece(layout: Layout, group: Ints, piece: Ints, sent: Ints) -> Floats:
