@@ -19,6 +19,7 @@ from scheduler.solve.bins import Bins, Swaps
 from scheduler.solve.tube_tree import Edges, best_rests, spanning_tree
 
 _TURNS = 6
+_WORTH = 1.0  # person-minutes below which nothing is moved
 _SHIFT = 0.02
 """Share of its place in a tube that a person costs who changes to another part of the round."""
 _PAIRS_OF_PARTS = 12  # that are balanced, worst first
@@ -58,6 +59,8 @@ class TubeFiller:
             for number in tree.order:
                 if passed[number]:
                     self._pass_on(number, tree.parent[number], passed[number])
+        for number in np.flatnonzero(self._worth > 0).tolist():
+            self._cheapen(number)
         if self._balance:
             for _ in range(_PAIRS_OF_PARTS):
                 if not self._balance_worst():
@@ -105,6 +108,14 @@ class TubeFiller:
                 best = (float(cost[at]), swaps, at)
         if best:
             self._bins.swap(best[1], best[2])
+
+    def _cheapen(self, number: int) -> None:
+        """Make the swap of whole tubes that saves most walking, if any does."""
+        swaps, _, cost = self._swaps(number)
+        cost = np.where(swaps.gain % self._pool == 0, cost, np.inf)
+        at = int(np.argmin(cost)) if len(cost) else -1
+        if at >= 0 and cost[at] < -_WORTH:
+            self._bins.swap(swaps, at)
 
     def _balance_worst(self) -> bool:
         """Move whole tubes of people from the part with most too many to that with most too few."""

@@ -14,6 +14,7 @@ import numpy as np
 
 from scheduler.domain.city import Ints
 from scheduler.domain.instance import Instance
+from scheduler.domain.lab_arithmetic import lab_round_tubes
 from scheduler.solve.city_bound import lower_bound
 from scheduler.solve.consign import Batches, Shipments, batches_of, ship
 from scheduler.solve.lab_market import price_labs, topped, tube_worth
@@ -35,6 +36,11 @@ Report = Callable[[str, float | None], None]
 GIVING_BACK = (Strictly(0, 1.0), Strictly(0, 0.8), Strictly(0, 0.6), Strictly(0, 0.45),
                Strictly(0, 0.3))  # fmt: skip
 """How stricter zones take less and less, tried in turn while people are left out."""
+
+SPARE_WHERE_SHORT_MIN = 240
+"""Minutes behind a stricter zone's last person in which its tubes may still be called, where labs
+are short. Measured on 100,000 people with 13 % in such zones, whose labs are too few by 14 %: gap
+3.6 % with 120 minutes, 2.4 % with 240, 2.9 % with 360."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +66,7 @@ def solve_round(
     Where people are left out, stricter zones give back places: a site that serves two zones loses
     the time of clearing between them. The best of the plans found is taken, with the best bound.
     """
-    market, best = _solve(instance, quota, seed, Strictly(), report)
+    market, best = _solve(instance, quota, seed, _strictly(instance), report)
     strict = (instance.demand > 0) & (instance.block_zone != market.main_zone)
     worth = strict.any() and market.city_waves.holds_everybody
     for strictly in GIVING_BACK if worth else ():
@@ -74,6 +80,18 @@ def solve_round(
             market, best = other, found
         best = replace(best, bound=bound)
     return market, best
+
+
+def _strictly(instance: Instance) -> Strictly:
+    """Return how stricter zones take their places: with time to spare where labs are short.
+
+    Labs that are booked to the last tube cannot start what all stricter zones send in the first
+    waves beside what other sites must send to keep their blocks together.
+    """
+    pool = np.array(instance.settings.pooling.by_zone())[instance.block_zone]
+    short = lab_round_tubes(instance).sum() < (instance.demand / pool).sum()
+    slots = SPARE_WHERE_SHORT_MIN // instance.settings.round.slot_minutes
+    return Strictly(spare_slots=max(1, slots)) if short else Strictly()
 
 
 def _solve(

@@ -17,7 +17,6 @@ from scheduler.solve.waves import Load, TubeRows
 
 DEAR_PLACE = 400
 """People by which a run may miss its share to fill a place in a tube, where tubes are dear."""
-_ROOMY = 0.8  # share of its full tubes up to which a stream's last, smaller ones stay unused
 _IN_USE = 0.02  # share of a stream's people from which a run is in use
 
 
@@ -64,11 +63,13 @@ def split(task: Task, wish: list[Floats], empty_place: int = DEAR_PLACE) -> list
                 runs[stream] = list(fixed)
                 continue
             room = task.load.room(np.array([stream]), run_ends)[0].tolist()
+            people, share = task.people[blocks], wish[stream].tolist()
             tube = Tube(int(task.load.pool[stream]))
+            chosen = None
             if task.tube_worth[stream]:
                 tube = replace(tube, empty_place=empty_place)
-                room = _roomy(task, stream, room)
-            chosen = split_runs(task.people[blocks], room, wish[stream].tolist(), carry, tube)
+                chosen = _split_full(people, _room_of_tubes(task, stream), share, carry, tube)
+            chosen = chosen or split_runs(people, room, share, carry, tube)
             runs[stream] = [blocks[np.array(c, dtype=np.int64)] for c in chosen]
     _mend(task, runs, wish)
     return runs
@@ -93,11 +94,18 @@ def _mend(task: Task, runs: list[list[Ints]], wish: list[Floats]) -> None:
         bins.fill_tubes(pool, task.tube_worth, np.concatenate(full), wish)
 
 
-def _roomy(task: Task, stream: int, room: list[int]) -> list[int]:
-    """Return the room in full tubes of a stream's runs if that is enough, else its room."""
-    full = _room_of_tubes(task, stream)
-    enough = full.sum() * _ROOMY >= task.people[task.streams.blocks[stream]].sum()
-    return full.tolist() if enough else room
+def _split_full(
+    people: Ints, room: Ints, share: list[float], carry: list[float], tube: Tube
+) -> list[list[int]] | None:
+    """Return the blocks of each run where full tubes have room for all, and update the carry."""
+    if people.sum() > room.sum():
+        return None
+    owed = carry.copy()
+    chosen = split_runs(people, room.tolist(), share, owed, tube)
+    if sum(map(len, chosen)) < len(people):
+        return None
+    carry[:] = owed
+    return chosen
 
 
 def _room_of_tubes(task: Task, stream: int) -> Ints:

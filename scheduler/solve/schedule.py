@@ -29,9 +29,9 @@ from scheduler.solve.waves import (
 _TRIES_NEAR = 2  # what is beyond at first is mostly too much for all labs, not for the near ones
 _TRIES, _TRIES_OF_SHARES, _TRIES_OF_RUNS, _TRIES_LATE = 12, 4, 7, 5
 _FEW_BEYOND = 0.001  # share of tubes that may be late in a plan that tries to have none late
-_FEW_STREAMS = 100
+_FEW_STREAMS, _VERY_FEW = 1_000, 100
 """Up to so many, late shares are postponed in turns: it gains little, and a flow takes 10 s."""
-_EMPTY_PLACES = (400, 150, 50)
+_EMPTY_PLACES = (400, 50)
 _TO_SPARE = 1.5  # doubled at every turn: a few tubes are less than a block
 
 
@@ -61,10 +61,12 @@ def schedules(task: Task, volumes: Volumes, desk: Desk) -> Iterator[tuple[Calls,
     for empty_place in _EMPTY_PLACES if few else _EMPTY_PLACES[:1]:
         runs = split(task, wish, empty_place)
         rows = tube_rows(task.layout, task.load, people_by_run(task, runs), task.topped)
-        planned = _shared(task.wide, task.load, rows, volumes)
-        planned, _ = task.city_waves.fit(task.layout, task.load, rows, planned)
-        yield _call(task, runs, planned), desk.near
-    yield from _schedules_late(task, wish, desk)
+        if len(task.streams) <= _VERY_FEW or task.city_waves.needed:
+            planned = _shared(task.wide, task.load, rows, volumes)
+            planned, _ = task.city_waves.fit(task.layout, task.load, rows, planned)
+            yield _call(task, runs, planned), desk.near
+        planned, near = _weighed(task, rows, desk)
+        yield _call(task, runs, planned), near
 
 
 def _schedule_on_time(
@@ -98,22 +100,15 @@ def _schedule_on_time(
     return _call(task, best[1], best[2]), best[3]
 
 
-def _schedules_late(task: Task, wish: list[Floats], desk: Desk) -> Iterator[tuple[Calls, Reach]]:
-    """Yield calls where lateness is weighed: as first wished, then with the fewest late tubes."""
-    best: tuple[float, list[list[Ints]], Ints] | None = None
-    reach = desk.near
-    few = len(task.streams) <= _FEW_STREAMS
-    for empty_place in _EMPTY_PLACES if few else _EMPTY_PLACES[:1]:
-        runs = split(task, wish, empty_place)
-        rows = tube_rows(task.layout, task.load, people_by_run(task, runs), task.topped)
-        supply = tube_supply(task.layout, task.load, rows)
-        left_cost = np.full(len(rows.units), desk.left_cost)
-        flow = solve_labs(supply.supplies, reach, desk.labs, left_cost)
-        near = reach.with_labs_of(flow)
-        tubes = by_piece(task.layout, supply.supplies.group, supply.piece, flow.sent)
-        sent = Volumes(tubes, np.zeros(tubes.shape, dtype=bool))
-        shared = _shared(task.layout, task.load, rows, sent, nearest=True)
-        yield _call(task, runs, shared), near
+def _weighed(task: Task, rows: TubeRows, desk: Desk) -> tuple[Ints, Reach]:
+    """Return tubes ``[stream, piece]`` where lateness is weighed, and the labs they go to."""
+    supply = tube_supply(task.layout, task.load, rows)
+    left_cost = np.full(len(rows.units), desk.left_cost)
+    flow = solve_labs(supply.supplies, desk.near, desk.labs, left_cost)
+    tubes = by_piece(task.layout, supply.supplies.group, supply.piece, flow.sent)
+    sent = Volumes(tubes, np.zeros(tubes.shape, dtype=bool))
+    shared = _shared(task.layout, task.load, rows, sent, nearest=True)
+    return shared, desk.near.with_labs_of(flow)
 
 
 def _wishes(task: Task, volumes: Volumes) -> list[Floats]:

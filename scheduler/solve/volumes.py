@@ -18,7 +18,7 @@ import numpy as np
 
 from scheduler.domain.city import Flags, Floats, Ints
 
-_TURNS = 8
+_TURNS, _MORE_TURNS = 8, 20  # more where labs are short
 _NEARLY_NONE = 1e-9  # tubes
 _NO_ROOM = 1 << 40  # tubes
 _BISECTIONS = 22  # a millionth of the slots of a wave
@@ -75,7 +75,7 @@ def even_volumes(shares: Shares) -> Floats:
     np.add.at(slots, shares.part, np.where(room > 0, shares.quota[:, None], 0))
     level = target / np.maximum(slots, 1e-9)
     sent = np.zeros(room.shape)
-    for _ in range(_TURNS):
+    for _ in range(_MORE_TURNS if shares.nearest else _TURNS):
         sent = _fill(level[shares.part], shares.quota, shares.count, room)
         reached = np.zeros(target.shape)
         np.add.at(reached, shares.part, sent)

@@ -29,8 +29,9 @@ _LAST_RESORT = 2.0
 
 _BRIDGE = 10_000.0
 """Person-minutes per person that make the flow keep a tube in every wave of a stream."""
-_LONG = 2
-"""Streams with fewer tubes than so many per wave may work in a part of their run."""
+_BUSY_WAVES = 2
+"""Waves of a run, the first and the last, in which labs take most: no stream has more in one of
+them than its part, so that a small one is not counted on in both."""
 
 
 @dataclass(frozen=True)
@@ -228,9 +229,9 @@ def tube_supply(layout: Layout, load: Load, rows: TubeRows) -> TubeSupply:
 
 
 def _bridges(tubes: Ints, pieces: Ints, pool: int) -> int:
-    """Return the tubes that streams with many keep in each wave of a run."""
+    """Return the tubes that streams with enough of them keep in each wave of a run."""
     least = -(-int((pieces[:, 3] - pieces[:, 2]).max()) // pool)
-    return least * int((tubes >= _LONG * least * len(pieces)).sum())
+    return least * int((tubes >= least * len(pieces)).sum())
 
 
 def _tube_arcs(
@@ -245,8 +246,8 @@ def _tube_arcs(
     parts: list[tuple[Ints, Ints, Floats]] = []
     for at, places in _alike(load, streams, pieces):
         whole = int((places.sum(axis=0) // pool).sum())
-        if len(pieces) > _LONG:
-            places = _cut_short(places, -(-tubes // _LONG) * pool)
+        if len(pieces) > _BUSY_WAVES:
+            places = _cut_short(places, -(-tubes // _BUSY_WAVES) * pool)
         taken, minutes = _fill_levels(tubes * pool, places, load.slot_min, 1 / len(pieces))
         full = int((places.sum(axis=0) // pool).sum())
         upto = np.minimum(np.floor(taken / pool + 1e-9).astype(np.int64), full)
