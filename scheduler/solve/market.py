@@ -244,7 +244,8 @@ class Market:
         """
         whole = self.whole_blocks(self.main_pairs, self.people, self.relaxed, self.offer.capacity)
         if tube_worth.any():
-            self._fill_tubes(whole, tube_worth)
+            self.fill_tubes(whole, self.main_zone, (self.main_pairs, self.relaxed),
+                            self.offer.capacity, tube_worth)  # fmt: skip
         chosen = np.flatnonzero(whole.site >= 0)
         self.site_of[chosen] = whole.site[chosen]
         self.site_people = whole.load
@@ -254,12 +255,16 @@ class Market:
             site = self.streams.site[stream]
             self.streams.blocks[stream] = order[edges[site] : edges[site + 1]]
 
-    def _fill_tubes(self, whole: Whole, worth: Floats) -> None:
-        """Swap blocks between sites until tubes are full."""
-        pairs, pool = self.main_pairs, self.instance.settings.pooling.by_zone()[self.main_zone]
-        price = pairs.walk_m * self.per_metre + self.relaxed.site_price[pairs.site]
-        bins = Bins(pairs, price, self.people, self.offer.capacity, whole.site, whole.load)
-        TubeFiller(bins, pool, np.where(self.offer.capacity > 0, worth, 0)).run()
+    def fill_tubes(
+        self, whole: Whole, zone: int, asked: tuple[Pairs, Relaxed], capacity: Ints, worth: Floats
+    ) -> None:
+        """Swap a zone's blocks between sites until tubes are full; ``worth[site]`` of a tube."""
+        pairs, relaxed = asked
+        price = pairs.walk_m * self.per_metre + relaxed.site_price[pairs.site]
+        people = np.where(self.instance.block_zone == zone, self.instance.demand, 0)
+        bins = Bins(pairs, price, people, capacity, whole.site, whole.load)
+        pool = self.instance.settings.pooling.by_zone()[zone]
+        TubeFiller(bins, pool, np.where(capacity > 0, worth, 0)).run()
 
     def walk_cost(self, block: Ints, site: Ints, people: Ints) -> float:
         """Return what people of blocks pay for the walk to their sites, all candidate pairs."""

@@ -42,6 +42,8 @@ SPARE_WHERE_SHORT_MIN = 240
 are short. Measured on 100,000 people with 13 % in such zones, whose labs are too few by 14 %: gap
 3.6 % with 120 minutes, 2.4 % with 240, 2.9 % with 360."""
 
+LATE_WHERE_SHORT_MIN = 60  # that a tube too many makes somebody late, before prices are known
+
 
 @dataclass(frozen=True)
 class Solution:
@@ -91,7 +93,9 @@ def _strictly(instance: Instance) -> Strictly:
     pool = np.array(instance.settings.pooling.by_zone())[instance.block_zone]
     short = lab_round_tubes(instance).sum() < (instance.demand / pool).sum()
     slots = SPARE_WHERE_SHORT_MIN // instance.settings.round.slot_minutes
-    return Strictly(spare_slots=max(1, slots)) if short else Strictly()
+    if not short:
+        return Strictly()
+    return Strictly(spare_slots=max(1, slots), late_min=LATE_WHERE_SHORT_MIN)
 
 
 def _solve(

@@ -102,7 +102,9 @@ class Inside:
         worth = worth[runs.stream] * (runs.room > 0)
         wanted = people[runs.stream] * np.concatenate(wish) * (worth > 0)
         _, part = np.unique(runs.end, return_inverse=True)
-        TubeFiller(self._bins, pool, worth, Parts(part, np.bincount(part, wanted))).run()
+        TubeFiller(
+            self._bins, pool, worth, Parts(part, np.bincount(part, wanted).astype(np.float64))
+        ).run()
         self._write(before)
 
     def _write(self, before: Ints) -> None:

@@ -18,7 +18,7 @@ up for a missed target, but nobody for an empty place."""
 
 @dataclass(frozen=True)
 class Tube:
-    """People in a full tube, and those by which a sum may miss its target to fill one more place."""
+    """People in a full tube, and how many a sum may miss its target by to fill a place in one."""
 
     people: int
     empty_place: int = EMPTY_PLACE

@@ -21,10 +21,12 @@ class Strictly:
 
     ``spare_slots`` are kept behind their last person, so that labs can shift their tubes;
     ``sites`` is the share of the sites they would like that they get: each costs a clearing.
+    ``late_min`` is about how late somebody is for a tube that is not full, 0 where labs have time.
     """
 
     spare_slots: int = 1
     sites: float = 1.0
+    late_min: int = 0
 
 
 def place_strict_zones(market: Market, strictly: Strictly) -> None:
@@ -44,6 +46,11 @@ def _place_zone(market: Market, zone: int, strictly: Strictly) -> None:
     if strictly.sites < 1:
         pairs, relaxed = _on_fewer_sites(market, (pairs, relaxed), people, offer, strictly.sites)
     whole = market.whole_blocks(pairs, people, relaxed, offer.capacity)
+    settings = market.instance.settings
+    worth = settings.weights.late * strictly.late_min * settings.pooling.by_zone()[zone]
+    if worth:
+        market.fill_tubes(whole, zone, (pairs, relaxed), offer.capacity,
+                          np.full(len(market.quota), worth))  # fmt: skip
     clearing = market.instance.settings.sites.clearing_min
     clearing_slots = -(-clearing // market.instance.settings.round.slot_minutes)
     for site in np.unique(whole.site[whole.site >= 0]).tolist():

@@ -51,7 +51,9 @@ def spanning_tree(num_bins: int, edges: Edges, dear: float) -> Tree:
     one, two = edges.ends.T
     shape = (num_bins, num_bins)
     # an edge of weight 0 would be none
-    forest = minimum_spanning_tree(csr_matrix((weight - weight.min(initial=0) + 1, (one, two)), shape))
+    forest = minimum_spanning_tree(
+        csr_matrix((weight - weight.min(initial=0) + 1, (one, two)), shape)
+    )
     found = forest.tocoo()
     at = np.searchsorted(one * num_bins + two, found.row * num_bins + found.col)
     _, part = connected_components(forest, directed=False)

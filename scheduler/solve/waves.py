@@ -18,20 +18,12 @@ from scheduler.domain.city import Flags, Floats, Ints
 from scheduler.solve.layout import Layout
 from scheduler.solve.network import Supplies
 
-_EVENNESS = 0.004
+EVENNESS = 0.004
 """Person-minutes by which a wave's last place is dearer than its first: groups spread evenly over
 waves that cost the same. Below 0.02 % of a usual objective, and not part of any reported figure."""
 
 
 _NOBODY = 1e-9  # people
-_LAST_RESORT = 2.0
-"""Person-minutes that keep the flow from a choice unless the other is late: a minute costs 10."""
-
-_BRIDGE = 10_000.0
-"""Person-minutes per person that make the flow keep a tube in every wave of a stream."""
-_BUSY_WAVES = 2
-"""Waves of a run, the first and the last, in which labs take most: no stream has more in one of
-them than its part, so that a small one is not counted on in both."""
 
 
 @dataclass(frozen=True)
@@ -114,12 +106,12 @@ def _group_arcs(
     piece: list[Ints] = []
     capacity: list[Ints] = []
     cost: list[Floats] = []
-    for at, places in _alike(load, members, pieces):
-        taken, minutes = _fill_levels(people, places, load.slot_min, 1 / len(pieces))
+    for at, places in alike(load, members, pieces):
+        taken, minutes = fill_levels(people, places, load.slot_min, 1 / len(pieces))
         step = np.diff(np.floor(taken * scale + 1e-9).astype(np.int64), prepend=0)
         keep = step > 0
         level = np.arange(len(step)) / len(step)
-        extra = (minutes * finish + level * _EVENNESS)[keep] / scale
+        extra = (minutes * finish + level * EVENNESS)[keep] / scale
         begin = pieces[at, 2] * load.slot_min * finish / scale
         piece.append(np.repeat(at, int(keep.sum())))
         capacity.append(np.tile(step[keep], len(at)))
@@ -136,7 +128,7 @@ def stream_room(layout: Layout, load: Load) -> Ints:
     return room
 
 
-def _alike(load: Load, streams: Ints, pieces: Ints) -> Iterator[tuple[Ints, Ints]]:
+def alike(load: Load, streams: Ints, pieces: Ints) -> Iterator[tuple[Ints, Ints]]:
     """Yield pieces in which the streams have the same room, slot by slot, shorter ones first.
 
     With each goes that room, ``[slot, stream]``.
@@ -168,14 +160,6 @@ class TubeRows:
     room: Ints
 
 
-@dataclass(frozen=True)
-class TubeSupply:
-    """Supplies of tubes with what waves cost; ``piece`` per arc is the row of ``group_pieces``."""
-
-    supplies: Supplies
-    piece: Ints
-
-
 def tube_rows(layout: Layout, load: Load, people: Ints, topped: Flags | None = None) -> TubeRows:
     """Return what every group must send in each run; ``people[stream, run]``.
 
@@ -204,73 +188,6 @@ def tube_rows(layout: Layout, load: Load, people: Ints, topped: Flags | None = N
     return TubeRows(table[:, 2], table[:, 0], table[:, 1], tubes, room)
 
 
-def tube_supply(layout: Layout, load: Load, rows: TubeRows) -> TubeSupply:
-    """Return the supplies of rows of tubes, with convex costs of what a wave takes."""
-    parts: list[tuple[Ints, ...]] = []
-    costs: list[Floats] = []
-    main = np.argmax(np.bincount(layout.zone, rows.tubes.sum(axis=1)))
-    for row, (group, run) in enumerate(zip(rows.group.tolist(), rows.run.tolist(), strict=True)):
-        members, pieces = layout.members[group], layout.group_pieces[group]
-        some = members[rows.tubes[members, run] > 0]
-        at = np.flatnonzero(pieces[:, 0] == run)
-        tubes, is_main = rows.tubes[some, run], layout.zone[members[0]] == main
-        held = _bridges(tubes, pieces[at], int(load.pool[some[0]])) if is_main else 0
-        piece, capacity, cost = _tube_arcs(
-            load, some, tubes, rows.room[np.ix_(some, at)], pieces[at], held
-        )
-        parts.append((np.full(len(piece), row), np.full(len(piece), group),
-                      pieces[at[piece], 1], capacity, at[piece]))  # fmt: skip
-        costs.append(cost)
-    row_of, group_column, wave, capacity, piece = (
-        np.concatenate(c) for c in zip(*parts, strict=True)
-    )
-    supplies = Supplies(rows.units, row_of, group_column, wave, capacity, np.concatenate(costs))
-    return TubeSupply(supplies, piece)
-
-
-def _bridges(tubes: Ints, pieces: Ints, pool: int) -> int:
-    """Return the tubes that streams with enough of them keep in each wave of a run."""
-    least = -(-int((pieces[:, 3] - pieces[:, 2]).max()) // pool)
-    return least * int((tubes >= least * len(pieces)).sum())
-
-
-def _tube_arcs(
-    load: Load, streams: Ints, tubes: Ints, room: Ints, pieces: Ints, held: int
-) -> tuple[Ints, Ints, Floats]:
-    """Return (piece, capacity, cost) of the arcs of a group's run, in tubes.
-
-    The first step are the tubes that streams send in every wave, because their blocks cannot pause;
-    the last one is the tube that a wave's room does not fill: a last resort.
-    """
-    pool, finish = int(load.pool[streams[0]]), float(load.finish[streams[0]])
-    parts: list[tuple[Ints, Ints, Floats]] = []
-    for at, places in _alike(load, streams, pieces):
-        whole = int((places.sum(axis=0) // pool).sum())
-        if len(pieces) > _BUSY_WAVES:
-            places = _cut_short(places, -(-tubes // _BUSY_WAVES) * pool)
-        taken, minutes = _fill_levels(tubes * pool, places, load.slot_min, 1 / len(pieces))
-        full = int((places.sum(axis=0) // pool).sum())
-        upto = np.minimum(np.floor(taken / pool + 1e-9).astype(np.int64), full)
-        upto[-1] = full if upto[-1] * pool < int(tubes.sum()) * pool else upto[-1]
-        kept = min(held, full)
-        step = np.diff(np.maximum(upto, kept), prepend=kept)
-        begin = pieces[at, 2] * load.slot_min * finish
-        level = np.arange(len(step)) / len(step) * _EVENNESS
-        cost = begin[:, None] + (minutes * finish + level)[None, :]
-        parts.append((np.repeat(at, len(step)), np.tile(step, len(at)), cost.ravel() * pool))
-        parts.append((at, np.full(len(at), kept), (cost[:, 0] - _BRIDGE) * pool))
-        spill = room[:, at].sum(axis=0) - whole
-        parts.append((at, np.maximum(spill, 0), (cost[:, -1] + _LAST_RESORT) * pool))
-    piece, capacity, cost = (np.concatenate(c) for c in zip(*parts, strict=True))
-    some = capacity > 0
-    return piece[some], capacity[some], cost[some]
-
-
-def _cut_short(places: Ints, most: Ints) -> Ints:
-    """Return places ``[slot, stream]`` of a wave, no more than ``most[stream]`` in all."""
-    return np.diff(np.minimum(np.cumsum(places, axis=0), most), axis=0, prepend=0)
-
-
 def by_piece(layout: Layout, group: Ints, piece: Ints, sent: Ints) -> Floats:
     """Return what each group sent in each of its pieces, ``[group, piece]``."""
     most = max(len(p) for p in layout.group_pieces)
@@ -279,7 +196,7 @@ def by_piece(layout: Layout, group: Ints, piece: Ints, sent: Ints) -> Floats:
     return units
 
 
-def _fill_levels(people: Ints, places: Ints, slot_min: int, even: float) -> tuple[Floats, Floats]:
+def fill_levels(people: Ints, places: Ints, slot_min: int, even: float) -> tuple[Floats, Floats]:
     """Return people taken up to each level of filling a wave, and the mean delay of each step.
 
     At level theta a stream sends min(theta x its people, its ``places[slot, stream]``), earliest
