@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from scheduler.domain.city import Floats
+from scheduler.domain.settings import Zone
 from scheduler.solve.assign import SlotOffer, relax
 from scheduler.solve.bound import LabCosts
 from scheduler.solve.market import Market
@@ -26,7 +27,7 @@ def bound_at_prices(market: Market) -> float:
     """Return the lower bound at the present lab prices.
 
     Prices of places are each zone's own, from a flow in which it has all sites for itself, or
-    those of the stricter zones together, whichever is better.
+    those of the stricter zones together, zone by zone whichever is better.
     """
     zones = np.unique(market.instance.block_zone[market.instance.demand > 0]).tolist()
     costs = {z: market.slot_cost(z, market.offered) for z in zones}
@@ -39,9 +40,31 @@ def bound_at_prices(market: Market) -> float:
     )  # fmt: skip
     if not strict:
         return market.finder.evaluate(costs, price, earnings, tubes.cut)
-    bound = 0.0 if market.is_city else market.finder.evaluate(costs, price, earnings, tubes.cut)
-    shared = _shared_prices(market, {z: costs[z] for z in strict}, costs, price)
-    return max(bound, market.finder.evaluate(costs, {**price, **shared}, earnings, tubes.cut))
+    best = {**price, **_shared_prices(market, {z: costs[z] for z in strict}, costs, price)}
+    bound = market.finder.evaluate(costs, best, earnings)
+    for some in _own_prices(market, strict):
+        other = {**best, **{z: _own_price(market, z, costs, price) for z in some}}
+        found = market.finder.evaluate(costs, other, earnings)
+        if found > bound:
+            bound, best = found, other
+    return max(bound, market.finder.evaluate(costs, best, earnings, tubes.cut))
+
+
+def _own_prices(market: Market, strict: list[int]) -> list[list[int]]:
+    """Return which zones are tried at their own prices instead of shared ones, one after the other.
+
+    In a city only sealed areas: they have their teams for themselves.
+    """
+    if market.is_city:
+        return [[z] for z in strict if z == Zone.LOCKDOWN]
+    return [strict, *([z] for z in strict)]
+
+
+def _own_price(
+    market: Market, zone: int, costs: dict[int, Floats], price: dict[int, Floats]
+) -> Floats:
+    """Return a zone's prices of places from a flow in which it has all sites for itself."""
+    return place_price(market, zone, costs[zone]) if market.is_city else price[zone]
 
 
 def _bound_price(market: Market, zone: int, cost: Floats) -> Floats:

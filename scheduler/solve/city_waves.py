@@ -36,7 +36,7 @@ class CityWaves:
         self._wanted = self._capacity * (1 - bound * np.clip(slack / 2, 0, _MARGIN))
         self._asked = most > 0
         self.holds_everybody = not self._asked or slack >= 0
-        self._needed = False
+        self.needed = False
 
     def limit(
         self, layout: Layout, called: Floats, left: Floats, room: Floats
@@ -50,9 +50,9 @@ class CityWaves:
             return None, False
         wave = layout.column(1)
         total = self._sums(wave, called)
-        over = total > (self._wanted if self._needed else self._capacity) + _SLACK
-        self._needed |= bool(over.any())
-        if not self._needed:
+        over = total > (self._wanted if self.needed else self._capacity) + _SLACK
+        self.needed |= bool(over.any())
+        if not self.needed:
             return None, False
         kept = self._cut(
             layout, wave, called * (1 + left / np.maximum(called.sum(axis=1), 1))[:, None]
@@ -87,7 +87,7 @@ class CityWaves:
         Those of the commonest zone move within their run, to the nearest wave with places to spare.
         The rows' room is cut to what the city has to spare, so that later steps keep to it as well.
         """
-        if not self._needed:
+        if not self.needed:
             return tubes, rows
         wave, run = layout.column(1)[layout.group], layout.column(0)[layout.group]
         pool, tubes = load.pool[:, None], tubes.copy()

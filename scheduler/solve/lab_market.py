@@ -31,9 +31,11 @@ def price_labs(market: Market) -> None:
     most: Ints | None = None
     worth = IN_A_CITY if market.is_city else WORTH_PRICING_AGAIN
     for turn in range(PRICE_TURNS + CITY_TURNS):
-        front = _front(market) if len(market.main_pairs) <= JOINT_PAIRS else None
+        joint = len(market.main_pairs) <= JOINT_PAIRS and market.first_main < len(market.streams)
+        front = _front(market) if joint else None
         market.priced = market.labs.price(market.wide, _stream_people(market), front, most)
         market.prices, market.wave_costs = market.priced.prices, {}
+        market.labs_are_short = market.priced.late_share > FEW_LATE
         if front is not None:
             _take_over(market, market.priced.flow, front)
         else:

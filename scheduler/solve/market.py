@@ -12,9 +12,11 @@ from scheduler.domain.city import Flags, Floats, Ints
 from scheduler.domain.instance import Instance
 from scheduler.domain.profile import slot_places
 from scheduler.solve.assign import Relaxed, SlotOffer, Whole, make_whole, relax
+from scheduler.solve.bins import Bins
 from scheduler.solve.bound import BoundFinder, LabCosts, LabPrices, longest_run
 from scheduler.solve.candidates import Candidates, Pairs, unit_vectors
 from scheduler.solve.city_waves import CityWaves
+from scheduler.solve.fill_tubes import TubeFiller
 from scheduler.solve.labs import Labs, Priced
 from scheduler.solve.layout import COARSE, Layout
 from scheduler.solve.layout import lay_out as _lay_out
@@ -29,6 +31,8 @@ NEAREST_SITES_STRICT = 40
 MAIN_SEGMENTS = 24
 CITY_STREAMS = 1_000
 LOOKS_FARTHER = 4  # turns, each at twice as many nearest sites
+MOST_LEFT = 0.2  # share of a wave's places that a site may leave for full tubes
+ROOMY = 0.8  # share of the places of full tubes up to which only these are used
 _ENOUGH = 1e-6  # person-minutes per person
 _WORTH_LOOKING = 1e-5  # of the same, over everybody: a flow of Shanghai's takes five seconds
 MAX_HORIZON_DAYS = 30
@@ -69,6 +73,7 @@ class Market:
         self.wave_costs: dict[int, Floats] = {}
         self.city_waves = CityWaves(instance, self.places, self.offered)
         self.bound_before: float | None = None
+        self.labs_are_short = False
         self._forget_prices()
 
     @property
@@ -151,7 +156,8 @@ class Market:
         zone = self.main_zone
         self.people = np.where(self.instance.block_zone == zone, self.instance.demand, 0)
         cost = self.slot_cost(zone, self.free)
-        self.offer = self._in_full_tubes(cost, self.packing.slot_room(cost, self.places))
+        places = self._places_in_tubes(cost) if self.labs_are_short else self.places
+        self.offer = self._in_full_tubes(cost, self.packing.slot_room(cost, places))
         self.main_pairs = self.pairs.where(self.people[self.pairs.block] > 0)
         unserved = self.instance.settings.weights.unserved
         for turn in range(LOOKS_FARTHER + 1):
@@ -186,6 +192,22 @@ class Market:
             np.concatenate((by_wave.reshape(room.shape), over.reshape(len(room), -1)), axis=1),
             MAIN_SEGMENTS,
         )
+
+    def _places_in_tubes(self, cost: Floats) -> Ints:
+        """Return the places of full tubes per ``[site, slot]`` where there are enough of them.
+
+        A wave whose last places fill no tube is served to its last full tube; a wave that would
+        lose much by it keeps them.
+        """
+        pool = self.instance.settings.pooling.by_zone()[self.main_zone]
+        per_wave = self.instance.clock.slots_per_wave
+        room = np.where(np.isfinite(cost), self.places, 0).reshape(len(cost), -1, per_wave)
+        over = room.sum(axis=2) % pool
+        over = np.where(over <= MOST_LEFT * room.sum(axis=2), over, 0)
+        later = np.cumsum(room[:, :, ::-1], axis=2)[:, :, ::-1] - room
+        room = room - np.clip(over[:, :, None] - later, 0, room)
+        enough = self.people.sum() <= ROOMY * room.sum()
+        return room.reshape(cost.shape) if enough else self.places
 
     def _look_farther(self, count: int) -> bool:
         """Add the candidates beyond the nearest for which the prices of places make up.
@@ -246,9 +268,15 @@ class Market:
         if len(self.streams):
             self.labs = Labs(self.instance, self.hours, self.travel, self.load)
 
-    def make_main_whole(self) -> None:
-        """Fix one site for every block of the commonest zone."""
+    def make_main_whole(self, tube_worth: Floats) -> None:
+        """Fix one site for every block of the commonest zone.
+
+        ``tube_worth[site]`` is what a tube costs, 0 where blocks need not fill tubes.
+        """
         whole = self.whole_blocks(self.main_pairs, self.people, self.relaxed, self.offer.capacity)
+        if tube_worth.any():
+            self.fill_tubes(whole, self.main_zone, (self.main_pairs, self.relaxed),
+                            self.offer.capacity, tube_worth)  # fmt: skip
         chosen = np.flatnonzero(whole.site >= 0)
         self.site_of[chosen] = whole.site[chosen]
         self.site_people = whole.load
@@ -257,6 +285,17 @@ class Market:
         for stream in range(self.first_main, len(self.streams)):
             site = self.streams.site[stream]
             self.streams.blocks[stream] = order[edges[site] : edges[site + 1]]
+
+    def fill_tubes(
+        self, whole: Whole, zone: int, asked: tuple[Pairs, Relaxed], capacity: Ints, worth: Floats
+    ) -> None:
+        """Swap a zone's blocks between sites until tubes are full; ``worth[site]`` of a tube."""
+        pairs, relaxed = asked
+        price = pairs.walk_m * self.per_metre + relaxed.site_price[pairs.site]
+        people = np.where(self.instance.block_zone == zone, self.instance.demand, 0)
+        bins = Bins(pairs, price, people, capacity, whole.site, whole.load)
+        pool = self.instance.settings.pooling.by_zone()[zone]
+        TubeFiller(bins, pool, np.where(capacity > 0, worth, 0)).run()
 
     def walk_cost(self, block: Ints, site: Ints, people: Ints) -> float:
         """Return what people of blocks pay for the walk to their sites, all candidate pairs."""

@@ -11,7 +11,7 @@ from scheduler.domain.ranges import ranges
 from scheduler.domain.settings import Zone
 from scheduler.solve.bins import Bins
 from scheduler.solve.candidates import Pairs
-from scheduler.solve.fill_tubes import TubeFiller
+from scheduler.solve.fill_tubes import Parts, TubeFiller
 from scheduler.solve.layout import Layout, whole_runs
 from scheduler.solve.make_room import cheapen, place
 from scheduler.solve.streams import Streams
@@ -34,11 +34,15 @@ class Places:
 
 @dataclass(frozen=True)
 class Runs:
-    """Every run of every stream on its own: its stream, its number there, its room in people."""
+    """Every run of every stream on its own: its stream, its number there, its room in people.
+
+    ``end`` is the slot before which it ends.
+    """
 
     stream: Ints
     number: Ints
     room: Ints
+    end: Ints
 
     @staticmethod
     def of(streams: Streams, layout: Layout, places: Ints) -> Runs:
@@ -46,14 +50,14 @@ class Runs:
 
         ``places[stream, slot]`` are the people that may be called.
         """
-        columns: list[tuple[int, int, int]] = []
+        columns: list[tuple[int, int, int, int]] = []
         for stream, fixed in enumerate(streams.fixed):
             pieces = layout.group_pieces[layout.group[stream]]
             for number, _, first, end in whole_runs(pieces).tolist():
                 room = 0 if fixed is not None else int(places[stream, first:end].sum())
-                columns.append((stream, number, room))
-        table = np.array(columns, dtype=np.int64).reshape(-1, 3)
-        return Runs(table[:, 0], table[:, 1], table[:, 2])
+                columns.append((stream, number, room, end))
+        table = np.array(columns, dtype=np.int64).reshape(-1, 4)
+        return Runs(*table.T)
 
 
 class Inside:
@@ -71,18 +75,36 @@ class Inside:
         pairs, price = _pairs_of_runs(places, streams, runs)
         self._bins = Bins(pairs, price, places.people, runs.room, run_of, load.astype(np.int64))
 
-    def rescue(self, left: Ints) -> None:
-        """Give blocks that are in no run a place in one, and move others where need be."""
+    def rescue(self, left: Ints, *, full_tubes: bool) -> None:
+        """Give blocks that are in no run a place in one, and move others where need be.
+
+        With ``full_tubes`` others stay where they fill tubes, though they may have a nearer site.
+        """
         before = self._bins.bin_of.copy()
         for block in left[np.argsort(-self._people[left], kind="stable")].tolist():
             place(self._bins, block)
-        cheapen(self._bins, _MOST_TRIES)
+        if not full_tubes:
+            cheapen(self._bins, _MOST_TRIES)
         self._write(before)
 
-    def fill_tubes(self, pool: int, worth: Floats) -> None:
-        """Swap blocks for full tubes; ``worth[stream]`` is what a tube costs there."""
-        before = self._bins.bin_of.copy()
-        TubeFiller(self._bins, pool, worth[self._runs.stream], self._runs.number).run()
+    def fill_tubes(self, pool: int, worth: Floats, room: Ints, wish: list[Floats]) -> None:
+        """Swap blocks for full tubes; ``worth[stream]`` is what a tube costs there.
+
+        ``room[run]`` are people in full tubes, which no run passes that has not passed it before.
+        ``wish[stream]`` is the share of its people that belongs into each of its runs: runs that
+        end together keep to it in sum.
+        """
+        runs, before = self._runs, self._bins.bin_of.copy()
+        self._bins.capacity = np.where(
+            runs.room > 0, np.minimum(runs.room, np.maximum(room, self._bins.load)), 0
+        )
+        people = np.bincount(runs.stream, self._bins.load, minlength=len(wish))
+        worth = worth[runs.stream] * (runs.room > 0)
+        wanted = people[runs.stream] * np.concatenate(wish) * (worth > 0)
+        _, part = np.unique(runs.end, return_inverse=True)
+        TubeFiller(
+            self._bins, pool, worth, Parts(part, np.bincount(part, wanted).astype(np.float64))
+        ).run()
         self._write(before)
 
     def _write(self, before: Ints) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -11,10 +11,12 @@ from scheduler.solve.city_waves import CityWaves
 from scheduler.solve.layout import Layout, whole_runs
 from scheduler.solve.rescue import Inside, Places, Runs
 from scheduler.solve.sequence import Order
-from scheduler.solve.sessions import split_runs
+from scheduler.solve.sessions import Tube, split_runs
 from scheduler.solve.streams import Streams
 from scheduler.solve.waves import Load, TubeRows
 
+DEAR_PLACE = 400
+"""People by which a run may miss its share to fill a place in a tube, where tubes are dear."""
 _IN_USE = 0.02  # share of a stream's people from which a run is in use
 
 
@@ -42,8 +44,11 @@ class Task:
         return self.places.people
 
 
-def split(task: Task, wish: list[Floats]) -> list[list[Ints]]:
-    """Choose the blocks of each run near the wished shares."""
+def split(task: Task, wish: list[Floats], empty_place: int = DEAR_PLACE) -> list[list[Ints]]:
+    """Choose the blocks of each run near the wished shares.
+
+    ``empty_place`` is by how many people a run may miss its share to fill a place in a dear tube.
+    """
     runs: list[list[Ints]] = [[] for _ in range(len(task.streams))]
     owed: dict[tuple[int, ...], list[float]] = {}
     for group, members in enumerate(task.layout.members):
@@ -58,14 +63,19 @@ def split(task: Task, wish: list[Floats]) -> list[list[Ints]]:
                 runs[stream] = list(fixed)
                 continue
             room = task.load.room(np.array([stream]), run_ends)[0].tolist()
-            pool = int(task.load.pool[stream])
-            chosen = split_runs(task.people[blocks], room, wish[stream].tolist(), carry, pool)
+            people, share = task.people[blocks], wish[stream].tolist()
+            tube = Tube(int(task.load.pool[stream]))
+            chosen = None
+            if task.tube_worth[stream]:
+                tube = replace(tube, empty_place=empty_place)
+                chosen = _split_full(people, _room_of_tubes(task, stream), share, carry, tube)
+            chosen = chosen or split_runs(people, room, share, carry, tube)
             runs[stream] = [blocks[np.array(c, dtype=np.int64)] for c in chosen]
-    _mend(task, runs)
+    _mend(task, runs, wish)
     return runs
 
 
-def _mend(task: Task, runs: list[list[Ints]]) -> None:
+def _mend(task: Task, runs: list[list[Ints]], wish: list[Floats]) -> None:
     """Find room for blocks that fit into no run of their site, and fill tubes where it pays."""
     every = Runs.of(task.streams, task.layout, task.load.places)
     inside = np.zeros(len(task.people), dtype=bool)
@@ -77,9 +87,33 @@ def _mend(task: Task, runs: list[list[Ints]]) -> None:
         return
     bins = Inside(task.places, task.streams, every, runs)
     if len(left):
-        bins.rescue(left)
+        bins.rescue(left, full_tubes=bool(task.tube_worth.any()))
     if task.tube_worth.any():
-        bins.fill_tubes(int(task.load.pool[np.argmax(task.tube_worth)]), task.tube_worth)
+        pool = int(task.load.pool[np.argmax(task.tube_worth)])
+        full = [_room_of_tubes(task, stream) for stream in range(len(task.streams))]
+        bins.fill_tubes(pool, task.tube_worth, np.concatenate(full), wish)
+
+
+def _split_full(
+    people: Ints, room: Ints, share: list[float], carry: list[float], tube: Tube
+) -> list[list[int]] | None:
+    """Return the blocks of each run where full tubes have room for all, and update the carry."""
+    if people.sum() > room.sum():
+        return None
+    owed = carry.copy()
+    chosen = split_runs(people, room.tolist(), share, owed, tube)
+    if sum(map(len, chosen)) < len(people):
+        return None
+    carry[:] = owed
+    return chosen
+
+
+def _room_of_tubes(task: Task, stream: int) -> Ints:
+    """Return the people that fit into each run of a stream in full tubes."""
+    pieces = task.layout.group_pieces[task.layout.group[stream]]
+    pool = task.load.pool[stream]
+    full = task.load.room(np.array([stream]), pieces)[0] // pool * pool
+    return np.bincount(pieces[:, 0], full).astype(np.int64)
 
 
 def people_by_run(task: Task, runs: list[list[Ints]]) -> Ints:

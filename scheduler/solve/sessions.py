@@ -7,14 +7,24 @@ subset sums, solved exactly by dynamic programming over a bit set.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from scheduler.domain.city import Ints
 
-_EMPTY_PLACE = 25
+EMPTY_PLACE = 25
 """People by which a sum may miss its target to fill one more place in a tube: the next stream makes
 up for a missed target, but nobody for an empty place."""
 
 
-def subset_near(sizes: list[int], target: int, low: int, high: int, tube: int) -> list[int]:
+@dataclass(frozen=True)
+class Tube:
+    """People in a full tube, and how many a sum may miss its target by to fill a place in one."""
+
+    people: int
+    empty_place: int = EMPTY_PLACE
+
+
+def subset_near(sizes: list[int], target: int, low: int, high: int, tube: Tube) -> list[int]:
     """Return indices whose sizes sum near ``target`` within [low, high], in whole tubes if close.
 
     When no sum lies in the range, the largest sum up to ``high`` is taken.
@@ -34,7 +44,7 @@ def subset_near(sizes: list[int], target: int, low: int, high: int, tube: int) -
     return chosen[::-1]
 
 
-def _pick_sum(reachable: int, target: int, low: int, high: int, tube: int) -> int:
+def _pick_sum(reachable: int, target: int, low: int, high: int, tube: Tube) -> int:
     """Return the reachable sum nearest to the target; empty places in a tube count many times."""
     low, high = max(low, 0), max(high, 0)
     target = min(max(target, low), high)
@@ -42,13 +52,13 @@ def _pick_sum(reachable: int, target: int, low: int, high: int, tube: int) -> in
     if not inside:
         return reachable.bit_length() - 1  # nothing in the range: the fullest
     best = (1 << 62, 0, 0)  # what the sum costs, how far it is from the target, the sum
-    for empty in range(tube):
-        if _EMPTY_PLACE * empty > best[0]:
+    for empty in range(tube.people):
+        if tube.empty_place * empty > best[0]:
             break
-        total = _nearest(inside & _with_empty(high, tube, empty), target)
+        total = _nearest(inside & _with_empty(high, tube.people, empty), target)
         if total >= 0:
             far = abs(total - target)
-            best = min(best, (far + _EMPTY_PLACE * empty, far, total))
+            best = min(best, (far + tube.empty_place * empty, far, total))
     return best[2]
 
 
@@ -71,7 +81,7 @@ def _nearest(sums: int, target: int) -> int:
 
 
 def split_runs(
-    sizes: Ints, capacity: list[int], share: list[float], carry: list[float], tube: int
+    sizes: Ints, capacity: list[int], share: list[float], carry: list[float], tube: Tube
 ) -> list[list[int]]:
     """Return per run the indices of blocks; what fits nowhere is left out.
 
@@ -91,7 +101,7 @@ def split_runs(
             wish = round(total * share[run] + carry[run])
             chosen = subset_near(people, wish, rest - later, min(room, rest), tube)
         taken = [waiting[c] for c in chosen]
-        carry[run] += total * share[run] + float(-sizes[taken].sum() // tube * tube)
+        carry[run] += total * share[run] + float(-sizes[taken].sum() // tube.people * tube.people)
         runs.append(taken)
         gone = set(taken)
         waiting = [i for i in waiting if i not in gone]

@@ -22,12 +22,14 @@ class Strictly:
 
     ``spare_slots`` are kept behind their last person, so that labs can shift their tubes;
     ``sites`` is the share of the sites they would like that they get: each costs a clearing.
-    ``exchange`` tells whether they may change sites once prices are known.
+    ``exchange`` tells whether they may change sites once prices are known. ``late_min`` is about
+    how late somebody is for a tube that is not full, 0 where labs have time.
     """
 
     spare_slots: int = 0
     sites: float = 1.0
     exchange: bool = True
+    late_min: int = 0
 
 
 def place_strict_zones(market: Market, strictly: Strictly) -> None:
@@ -47,6 +49,11 @@ def _place_zone(market: Market, zone: int, strictly: Strictly) -> None:
     if strictly.sites < 1:
         pairs, relaxed = _on_fewer_sites(market, (pairs, relaxed), people, offer, strictly.sites)
     whole = market.whole_blocks(pairs, people, relaxed, offer.capacity)
+    settings = market.instance.settings
+    worth = settings.weights.late * strictly.late_min * settings.pooling.by_zone()[zone]
+    if worth:
+        market.fill_tubes(whole, zone, (pairs, relaxed), offer.capacity,
+                          np.full(len(market.quota), worth))  # fmt: skip
     chosen = np.flatnonzero(whole.site >= 0)
     market.site_of[chosen] = whole.site[chosen]
     _take_slots(market, zone, strictly)

@@ -18,7 +18,7 @@ import numpy as np
 
 from scheduler.domain.city import Flags, Floats, Ints
 
-_TURNS = 8
+_TURNS, _MORE_TURNS = 8, 20  # more where labs are short
 _NEARLY_NONE = 1e-9  # tubes
 _NO_ROOM = 1 << 40  # tubes
 _BISECTIONS = 22  # a millionth of the slots of a wave
@@ -53,7 +53,8 @@ class Shares:
     """What is to be shared: rows of streams, each in one part of the city.
 
     ``part[row]``, ``quota[row]`` per slot, ``count[row]`` to be sent, ``room[row, piece]`` in the
-    same unit, and ``wanted[part, piece]`` in any unit.
+    same unit, and ``wanted[part, piece]`` in any unit. What a part did not foresee is done in the
+    earliest waves, or with ``nearest`` in those nearest to the wanted ones.
     """
 
     part: Ints
@@ -61,6 +62,7 @@ class Shares:
     count: Ints
     room: Ints
     wanted: Floats
+    nearest: bool = False
 
 
 def even_volumes(shares: Shares) -> Floats:
@@ -73,7 +75,7 @@ def even_volumes(shares: Shares) -> Floats:
     np.add.at(slots, shares.part, np.where(room > 0, shares.quota[:, None], 0))
     level = target / np.maximum(slots, 1e-9)
     sent = np.zeros(room.shape)
-    for _ in range(_TURNS):
+    for _ in range(_MORE_TURNS if shares.nearest else _TURNS):
         sent = _fill(level[shares.part], shares.quota, shares.count, room)
         reached = np.zeros(target.shape)
         np.add.at(reached, shares.part, sent)
@@ -91,15 +93,28 @@ def _without_last(target: Floats, elsewhere: Floats) -> Floats:
 def _allowed_room(shares: Shares) -> Floats:
     """Return the room in the pieces in which something is wanted, and as many more as rows need.
 
-    Those are the earliest: work that its part did not foresee is best done soon.
+    Those are the earliest, because work that its part did not foresee is best done soon; or the
+    nearest, where labs are short and a site between two calls keeps a tube for each wave.
     """
     asked = (shares.wanted > 0)[shares.part]
     room = np.where(asked, shares.room, 0)
     for row in np.flatnonzero(room.sum(axis=1) < shares.count).tolist():
         spare = np.where(asked[row], 0, shares.room[row])
-        before = np.cumsum(spare) - spare + room[row].sum()
-        room[row] += np.where(before < shares.count[row], spare, 0)
+        order = _by_distance(asked[row]) if shares.nearest else np.arange(len(spare))
+        upto = np.cumsum(spare[order])
+        before = upto - spare[order] + room[row].sum()
+        room[row, order] += np.where(before < shares.count[row], spare[order], 0)
     return room.astype(np.float64)
+
+
+def _by_distance(asked: Flags) -> Ints:
+    """Return all pieces, those nearest to the ones asked for first, earlier ones before later."""
+    at = np.flatnonzero(asked)
+    if not len(at):
+        return np.arange(len(asked))
+    far = np.abs(np.arange(len(asked))[:, None] - at[None, :]).min(axis=1)
+    order: Ints = np.argsort(far, kind="stable")
+    return order
 
 
 def _fill(level: Floats, quota: Floats, count: Ints, room: Floats) -> Floats:

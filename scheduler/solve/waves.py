@@ -18,15 +18,13 @@ from scheduler.domain.city import Flags, Floats, Ints
 from scheduler.solve.layout import Layout
 from scheduler.solve.network import Supplies
 
-_EVENNESS = 0.004
+EVENNESS = 0.004
 """Person-minutes by which a wave's last place is dearer than its first: groups spread evenly over
 waves that cost the same. Below 0.02 % of a usual objective, and not part of any reported figure."""
 
 
 _NOBODY = 1e-9  # people
 _LITTLE = 0.05  # of a wave's room: sites that lose more do better with a tube that is not full
-_LAST_RESORT = 2.0
-"""Person-minutes that keep the flow from a choice unless the other is late: a minute costs 10."""
 
 
 @dataclass(frozen=True)
@@ -114,14 +112,14 @@ def _group_arcs(
     piece: list[Ints] = []
     capacity: list[Ints] = []
     cost: list[Floats] = []
-    for at, every in _alike(load, members, pieces):
+    for at, every in alike(load, members, pieces):
         places, room = every.copy(), every.sum(axis=0)
         places[-1] -= np.where(full, np.minimum(room - _in_full_tubes(room, pool), every[-1]), 0)
-        taken, minutes = _fill_levels(people, places, load.slot_min, 1 / len(pieces))
+        taken, minutes = fill_levels(people, places, load.slot_min, 1 / len(pieces))
         step = np.diff(np.floor(taken * scale + 1e-9).astype(np.int64), prepend=0)
         keep = step > 0
         level = np.arange(len(step)) / len(step)
-        extra = (minutes * finish + level * _EVENNESS)[keep] / scale
+        extra = (minutes * finish + level * EVENNESS)[keep] / scale
         begin = pieces[at, 2] * load.slot_min * finish / scale
         piece.append(np.repeat(at, int(keep.sum())))
         capacity.append(np.tile(step[keep], len(at)))
@@ -144,7 +142,7 @@ def stream_room(layout: Layout, load: Load) -> Ints:
     return room
 
 
-def _alike(load: Load, streams: Ints, pieces: Ints) -> Iterator[tuple[Ints, Ints]]:
+def alike(load: Load, streams: Ints, pieces: Ints) -> Iterator[tuple[Ints, Ints]]:
     """Yield pieces in which the streams have the same room, slot by slot, shorter ones first.
 
     With each goes that room, ``[slot, stream]``.
@@ -176,14 +174,6 @@ class TubeRows:
     room: Ints
 
 
-@dataclass(frozen=True)
-class TubeSupply:
-    """Supplies of tubes with what waves cost; ``piece`` per arc is the row of ``group_pieces``."""
-
-    supplies: Supplies
-    piece: Ints
-
-
 def tube_rows(layout: Layout, load: Load, people: Ints, topped: Flags | None = None) -> TubeRows:
     """Return what every group must send in each run; ``people[stream, run]``.
 
@@ -212,53 +202,6 @@ def tube_rows(layout: Layout, load: Load, people: Ints, topped: Flags | None = N
     return TubeRows(table[:, 2], table[:, 0], table[:, 1], tubes, room)
 
 
-def tube_supply(layout: Layout, load: Load, rows: TubeRows) -> TubeSupply:
-    """Return the supplies of rows of tubes, with convex costs of what a wave takes."""
-    parts: list[tuple[Ints, ...]] = []
-    costs: list[Floats] = []
-    for row, (group, run) in enumerate(zip(rows.group.tolist(), rows.run.tolist(), strict=True)):
-        members, pieces = layout.members[group], layout.group_pieces[group]
-        some = members[rows.tubes[members, run] > 0]
-        at = np.flatnonzero(pieces[:, 0] == run)
-        piece, capacity, cost = _tube_arcs(
-            load, some, rows.tubes[some, run], rows.room[np.ix_(some, at)], pieces[at]
-        )
-        parts.append((np.full(len(piece), row), np.full(len(piece), group),
-                      pieces[at[piece], 1], capacity, at[piece]))  # fmt: skip
-        costs.append(cost)
-    row_of, group_column, wave, capacity, piece = (
-        np.concatenate(c) for c in zip(*parts, strict=True)
-    )
-    supplies = Supplies(rows.units, row_of, group_column, wave, capacity, np.concatenate(costs))
-    return TubeSupply(supplies, piece)
-
-
-def _tube_arcs(
-    load: Load, streams: Ints, tubes: Ints, room: Ints, pieces: Ints
-) -> tuple[Ints, Ints, Floats]:
-    """Return (piece, capacity, cost) of the arcs of a group's run, in tubes.
-
-    The last step of a wave is the tube that its room does not fill: a last resort.
-    """
-    pool, finish = int(load.pool[streams[0]]), float(load.finish[streams[0]])
-    parts: list[tuple[Ints, Ints, Floats]] = []
-    for at, places in _alike(load, streams, pieces):
-        taken, minutes = _fill_levels(tubes * pool, places, load.slot_min, 1 / len(pieces))
-        full = int((places.sum(axis=0) // pool).sum())
-        upto = np.minimum(np.floor(taken / pool + 1e-9).astype(np.int64), full)
-        upto[-1] = full if upto[-1] * pool < int(tubes.sum()) * pool else upto[-1]
-        step = np.diff(upto, prepend=0)
-        begin = pieces[at, 2] * load.slot_min * finish
-        level = np.arange(len(step)) / len(step) * _EVENNESS
-        cost = begin[:, None] + (minutes * finish + level)[None, :]
-        parts.append((np.repeat(at, len(step)), np.tile(step, len(at)), cost.ravel() * pool))
-        spill = room[:, at].sum(axis=0) - full
-        parts.append((at, np.maximum(spill, 0), (cost[:, -1] + _LAST_RESORT) * pool))
-    piece, capacity, cost = (np.concatenate(c) for c in zip(*parts, strict=True))
-    some = capacity > 0
-    return piece[some], capacity[some], cost[some]
-
-
 def by_piece(layout: Layout, group: Ints, piece: Ints, sent: Ints) -> Floats:
     """Return what each group sent in each of its pieces, ``[group, piece]``."""
     most = max(len(p) for p in layout.group_pieces)
@@ -267,7 +210,7 @@ def by_piece(layout: Layout, group: Ints, piece: Ints, sent: Ints) -> Floats:
     return units
 
 
-def _fill_levels(people: Ints, places: Ints, slot_min: int, even: float) -> tuple[Floats, Floats]:
+def fill_levels(people: Ints, places: Ints, slot_min: int, even: float) -> tuple[Floats, Floats]:
     """Return people taken up to each level of filling a wave, and the mean delay of each step.
 
     At level theta a stream sends min(theta x its people, its ``places[slot, stream]``), earliest

@@ -135,6 +135,19 @@ def test_the_same_seed_gives_the_same_plan(seed: int, recipe: Recipe) -> None:
     assert one.summary == two.summary
 
 
+@settings(quick, max_examples=max(10, ROUNDS // 4))
+@given(seed=seeds, recipe=recipes(), slack=st.sampled_from((0.5, 0.7, 0.9)))
+def test_rounds_whose_labs_are_short_are_clean(seed: int, recipe: Recipe, slack: float) -> None:
+    """Filling tubes, pausing and moving between days lose nobody and break no rule."""
+    short = replace(recipe, lab_slack=slack, tubes_per_hour=None, hours=12.0, people=(40, 120))
+    instance = random_instance(seed, short)
+    plan = make_plan(instance)
+    event(plan.summary["status"])
+    assert verify(instance, plan, revision="0001") == []
+    assert _accounted(plan).equals(_people(instance))
+    assert 0 <= plan.summary["best_bound"] <= plan.summary["objective"]
+
+
 @settings(quick, max_examples=max(10, ROUNDS // 8))
 @given(seed=seeds, recipe=recipes())
 def test_more_labs_never_raise_the_bound(seed: int, recipe: Recipe) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from scheduler.solve.bins import Bins
 from scheduler.solve.candidates import Pairs
-from scheduler.solve.fill_tubes import TubeFiller
+from scheduler.solve.fill_tubes import Parts, TubeFiller
 
 POOL = 10
 
@@ -37,12 +37,11 @@ def _cost(bins: Bins) -> float:
 def test_dear_tubes_are_filled_and_cheap_ones_left(seed: int) -> None:
     """Most empty places go where a tube is dear; nobody moves for tubes worth nothing."""
     bins = _city(seed)
-    one = np.zeros(20, dtype=np.int64)
     before, least = _tubes(bins), -(-int(bins.people.sum()) // POOL)
-    TubeFiller(bins, POOL, np.zeros(20), one).run()
+    TubeFiller(bins, POOL, np.zeros(20)).run()
     assert _cost(bins) == 0
-    TubeFiller(bins, POOL, np.full(20, 5_000.0), one).run()
-    assert _tubes(bins) - least < (before - least) / 2
+    TubeFiller(bins, POOL, np.full(20, 5_000.0)).run()
+    assert _tubes(bins) - least <= (before - least) / 4
     assert (bins.load <= bins.capacity).all()
     load = np.bincount(bins.bin_of, weights=bins.people, minlength=20)
     assert load.tolist() == bins.load.tolist()
@@ -52,15 +51,28 @@ def test_a_walk_dearer_than_the_tube_is_not_walked() -> None:
     """What the moves cost never exceeds what the tubes saved are worth."""
     bins = _city(7)
     before = _tubes(bins)
-    TubeFiller(bins, POOL, np.full(20, 300.0), np.zeros(20, dtype=np.int64)).run()
+    TubeFiller(bins, POOL, np.full(20, 300.0)).run()
     assert _cost(bins) <= 300.0 * (before - _tubes(bins)) + 1e-6
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_parts_of_the_round_keep_their_people(seed: int) -> None:
-    """Days end with nearly as many people as the labs wait for."""
+def test_parts_of_the_round_get_the_people_labs_wait_for(seed: int) -> None:
+    """Whole tubes change days until each day has its people to within a few tubes."""
     bins = _city(seed)
     part = np.arange(20) % 2
-    before = np.bincount(part, weights=bins.load)
-    TubeFiller(bins, POOL, np.full(20, 5_000.0), part).run()
-    assert np.abs(np.bincount(part, weights=bins.load) - before).max() <= 2
+    wanted = np.bincount(part, weights=bins.load) + np.array([-150.0, 150.0])
+    bins.capacity = bins.load + 300
+    TubeFiller(bins, POOL, np.full(20, 5_000.0), Parts(part, wanted)).run()
+    assert np.abs(np.bincount(part, weights=bins.load) - wanted).max() <= 3 * POOL
+    load = np.bincount(bins.bin_of, weights=bins.people, minlength=20)
+    assert load.tolist() == bins.load.tolist()
+
+
+def test_swaps_that_fill_no_tube_save_walking() -> None:
+    """Two blocks of one size that would each walk less at the other's site change places."""
+    people, price = np.array([50, 50]), np.array([3.0, 0.0, 0.0, 3.0])
+    pairs = Pairs(np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1]), price)
+    load = np.array([50, 50])
+    bins = Bins(pairs, price, people, load, np.array([0, 1]), load.copy())
+    TubeFiller(bins, POOL, np.full(2, 5_000.0)).run()
+    assert bins.bin_of.tolist() == [1, 0]

@@ -13,7 +13,7 @@ from scheduler.domain.plan import Plan, Reason
 from scheduler.domain.settings import ZONE_WORDS, Zone
 from scheduler.domain.verify import verify
 from scheduler.errors import NoPlanError
-from scheduler.solve import make_plan
+from scheduler.solve import make_plan, planner
 from scheduler.solve.spacing import site_quota
 from tests.rounds import Recipe, random_instance
 
@@ -182,3 +182,22 @@ def test_nearly_full_sites_leave_nobody_out(seed: int) -> None:
 def test_stricter_zones_give_places_back(seed: int) -> None:
     """Where clearing between zones would leave people out, stricter zones use fewer sites."""
     assert _reasons(_clean(_nearly_full(seed, 0.92, 2))) == {}
+
+
+def test_where_labs_are_short_the_best_time_to_spare_is_taken(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Stricter zones get more or less time for their tubes, whichever costs less in all."""
+    short = Recipe(num_communities=9, num_sites=6, num_labs=2, hours=16.0, days=2, lab_slack=0.5)
+    instance = random_instance(11, short)
+    quota, spares = site_quota(instance), planner.SPARE_WHERE_SHORT_MIN
+
+    def cost(tried: tuple[int, ...]) -> float:
+        monkeypatch.setattr(planner, "SPARE_WHERE_SHORT_MIN", tried)
+        market, found = planner.solve_round(instance, quota, 0, lambda _stage, _gap: None)
+        assert found.calls.people.sum() == instance.demand.sum()
+        return planner._cost(instance, market, found)
+
+    alone = [cost((spare,)) for spare in spares]
+    assert cost(spares) == pytest.approx(min(alone))
+    assert min(alone) < max(alone)

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from scheduler.domain.city import Ints
-from scheduler.solve.sessions import split_runs, subset_near
+from scheduler.solve.sessions import Tube, split_runs, subset_near
 
 
 def fits(sizes: Ints, capacity: list[int]) -> bool:
     """Return whether all blocks find a run."""
     empty = [0.0] * len(capacity)
     share = [c / max(1, sum(capacity)) for c in capacity]
-    runs = split_runs(sizes, capacity, share, empty, 1)
+    runs = split_runs(sizes, capacity, share, empty, Tube(1))
     return sum(map(len, runs)) == len(sizes)
 
 
@@ -30,7 +30,7 @@ def test_the_nearest_sum_is_found(seed: int) -> None:
     sizes = rng.integers(1, 60, int(rng.integers(0, 9))).tolist()
     high = int(rng.integers(0, 200))
     low, target = int(rng.integers(0, high + 1)), int(rng.integers(0, 220))
-    chosen = subset_near(sizes, target, low, high, 1)
+    chosen = subset_near(sizes, target, low, high, Tube(1))
     total = sum(sizes[i] for i in chosen)
     inside = [s for s in _sums(sizes) if low <= s <= high]
     aim = min(max(target, low), high)
@@ -43,14 +43,20 @@ def test_the_nearest_sum_is_found(seed: int) -> None:
 
 def test_whole_tubes_are_worth_a_small_miss() -> None:
     """A sum that fills its tubes wins over a slightly nearer one that does not."""
-    assert subset_near([41, 40], 41, 0, 100, 10) == [1]
-    assert subset_near([99, 40], 99, 0, 200, 10) == [0]
+    assert subset_near([41, 40], 41, 0, 100, Tube(10)) == [1]
+    assert subset_near([99, 40], 99, 0, 200, Tube(10)) == [0]
+
+
+def test_a_dear_tube_is_worth_a_large_miss() -> None:
+    """Where tubes are dear a run is filled to whole tubes though its share is far off."""
+    assert subset_near([99, 40], 99, 0, 200, Tube(10)) == [0]
+    assert subset_near([99, 40], 99, 0, 200, Tube(10, empty_place=60)) == [1]
 
 
 def test_no_room_takes_nothing() -> None:
     """A run without room is left empty."""
-    assert subset_near([3, 4], 5, 0, -1, 1) == []
-    assert subset_near([3, 4], 5, 0, 0, 1) == []
+    assert subset_near([3, 4], 5, 0, -1, Tube(1)) == []
+    assert subset_near([3, 4], 5, 0, 0, Tube(1)) == []
 
 
 @pytest.mark.parametrize("seed", range(30))
@@ -61,7 +67,7 @@ def test_runs_share_the_blocks_within_their_room(seed: int) -> None:
     capacity = rng.integers(20, 160, 3).tolist()
     share = rng.dirichlet(np.ones(3)).tolist()
     carry = [0.0, 0.0, 0.0]
-    runs = split_runs(sizes, capacity, share, carry, 10)
+    runs = split_runs(sizes, capacity, share, carry, Tube(10))
     flat = [i for run in runs for i in run]
     assert len(flat) == len(set(flat))
     assert all(sizes[run].sum() <= room for run, room in zip(runs, capacity, strict=True))
@@ -72,7 +78,7 @@ def test_runs_share_the_blocks_within_their_room(seed: int) -> None:
 def test_what_a_run_missed_is_owed_to_the_next_stream() -> None:
     """``carry`` holds the people by which the run missed its share so far."""
     carry = [0.0, 0.0]
-    runs = split_runs(np.array([30, 30, 40]), [100, 100], [0.5, 0.5], carry, 1)
+    runs = split_runs(np.array([30, 30, 40]), [100, 100], [0.5, 0.5], carry, Tube(1))
     taken = 30 * len(set(runs[0]) & {0, 1}) + 40 * (2 in runs[0])
     assert carry[0] == pytest.approx(50 - taken)
     assert carry == pytest.approx([-carry[1], carry[1]])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -29,6 +31,14 @@ def test_streams_send_all_of_theirs_and_parts_what_is_wanted() -> None:
     sent = even_volumes(shares([300.0, 100.0, 100.0], [40.0, 60.0], [200, 300], slots=4))
     assert sent.sum(axis=1) == pytest.approx([200, 300])
     assert sent.sum(axis=0) == pytest.approx([300, 100, 100], rel=0.01)
+
+
+def test_what_was_not_foreseen_joins_the_waves_that_were() -> None:
+    """Where labs are short a stream with too many people begins a wave earlier."""
+    early = shares([0.0, 0.0, 0.0, 100.0], [25.0], [150], slots=4)
+    late = replace(early, nearest=True)
+    assert even_volumes(early)[0] == pytest.approx([50, 0, 0, 100], abs=1e-3)
+    assert even_volumes(late)[0] == pytest.approx([0, 0, 50, 100], abs=1e-3)
 
 
 def test_levels_of_sites_differ_by_a_constant() -> None:

@@ -1,0 +1,45 @@
+"""What a flow of whole tubes is told that sites can send."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from scheduler.domain.city import Ints
+from scheduler.solve.layout import Layout
+from scheduler.solve.network import Supplies
+from scheduler.solve.tube_supply import tube_supply
+from scheduler.solve.waves import Load, tube_rows
+
+WAVES, PER_WAVE, QUOTA, POOL = 6, 4, 25, 10
+FULL_WAVE = PER_WAVE * QUOTA // POOL
+
+
+def supply_of(people: list[int]) -> Supplies:
+    """Return the supplies of streams at one place, open in all waves, with so many people each."""
+    streams = len(people)
+    pieces = np.array([(0, w, w * PER_WAVE, (w + 1) * PER_WAVE) for w in range(WAVES)])
+    one = np.zeros(streams, dtype=np.int64)
+    layout = Layout(np.arange(streams), one + 3, one, [np.arange(streams)], [pieces])
+    places = np.full((streams, WAVES * PER_WAVE), QUOTA)
+    load = Load(one + QUOTA, places, one + POOL, np.full(streams, 0.005), 15)
+    rows = tube_rows(layout, load, np.array(people)[:, None])
+    return tube_supply(layout, load, rows).supplies
+
+
+def _by_wave(supplies: Supplies, arcs: Ints) -> list[int]:
+    tubes = np.bincount(supplies.wave[arcs], supplies.capacity[arcs], WAVES)
+    return [int(count) for count in tubes]
+
+
+def test_a_site_with_many_tubes_keeps_one_in_every_wave() -> None:
+    """The flow is paid for a tube in every wave of a site that cannot pause, and for no more."""
+    supplies = supply_of([200, 300, 40])
+    assert _by_wave(supplies, np.flatnonzero(supplies.cost < 0)) == [2] * WAVES
+
+
+def test_a_small_site_is_not_counted_on_in_two_waves() -> None:
+    """Each wave may ask a site for half of its tubes at most, so that two may ask for all."""
+    supplies = supply_of([100])
+    assert _by_wave(supplies, np.arange(len(supplies.wave))) == [FULL_WAVE // 2] * WAVES
+    supplies = supply_of([600])
+    assert _by_wave(supplies, np.arange(len(supplies.wave))) == [FULL_WAVE] * WAVES
