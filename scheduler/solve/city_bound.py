@@ -8,6 +8,7 @@ from scheduler.domain.city import Floats
 from scheduler.solve.assign import SlotOffer, relax
 from scheduler.solve.market import CITY_STREAMS, Market
 from scheduler.solve.shared_places import Slots, shared_prices
+from scheduler.solve.whole_bound import whole_bound
 
 BOUND_SEGMENTS = 24
 
@@ -32,10 +33,23 @@ def bound_at_prices(market: Market) -> float:
     price = {z: _bound_price(market, z, costs[z]) for z in zones}
     strict = [z for z in zones if z != market.main_zone]
     if not strict:
-        return market.finder.evaluate(costs, price, earnings)
+        bound = market.finder.evaluate(costs, price, earnings)
+        return _with_whole_blocks(market, bound, (costs, price, earnings))
     bound = 0.0 if _is_city(market) else market.finder.evaluate(costs, price, earnings)
     shared = _shared_prices(market, {z: costs[z] for z in strict}, costs, price)
-    return max(bound, market.finder.evaluate(costs, {**price, **shared}, earnings))
+    price |= shared
+    bound = max(bound, market.finder.evaluate(costs, price, earnings))
+    return _with_whole_blocks(market, bound, (costs, price, earnings))
+
+
+def _with_whole_blocks(
+    market: Market, bound: float, prices: tuple[dict[int, Floats], dict[int, Floats], float]
+) -> float:
+    """Return the bound, or in a tight round a better one that knows whole blocks."""
+    if market.beyond_flow is None:
+        return bound
+    costs, price, earnings = prices
+    return max(bound, whole_bound(market.finder, costs, price, market.beyond_flow) - earnings)
 
 
 def _is_city(market: Market) -> bool:

@@ -28,6 +28,7 @@ NEAREST_SITES_STRICT = 40
 MAIN_SEGMENTS = 24
 CITY_STREAMS = 1_000
 LOOKS_FARTHER = 4  # turns, each at twice as many nearest sites
+_FARTHEST = 64  # nearest sites of a block that pays much
 _ENOUGH = 1e-6  # person-minutes per person
 MAX_HORIZON_DAYS = 30
 """Labs are looked at so long after the round at most, however cheap lateness is."""
@@ -67,6 +68,9 @@ class Market:
         self.wave_costs: dict[int, Floats] = {}
         self.city_waves = CityWaves(instance, self.places, self.offered)
         self.bound_before: float | None = None
+        self.packed: dict[int, list[Ints]] = {}  # stream -> blocks of its runs, in tight rounds
+        self.beyond_flow: Floats | None = None
+        """What whole blocks are worth beyond the flow's prices, person-minutes; in tight rounds."""
         self._forget_prices()
 
     # Set-up
@@ -166,10 +170,23 @@ class Market:
         ``count`` is how many nearest sites are looked at. Tells whether any were added.
         """
         pairs, price = self.main_pairs, self.place_prices()
-        size = len(self.people)
-        now, reach = np.full(size, np.inf), np.zeros(size)
+        now = np.full(len(self.people), np.inf)
         np.minimum.at(now, pairs.block, pairs.walk_m * self.per_metre + price[pairs.site])
         now = np.minimum(now, self.instance.settings.weights.unserved)
+        return self._add_farther(count, now)
+
+    def look_farther(self, worth: Floats) -> bool:
+        """Add the candidates whose walk and place cost less than ``worth[block]`` per person.
+
+        Sites without a price of their own are taken at their cheapest slot's cost. Tells whether
+        any were added.
+        """
+        return self._add_farther(_FARTHEST, worth)
+
+    def _add_farther(self, count: int, now: Floats) -> bool:
+        """Add candidates that cost less than ``now[block]`` per person."""
+        pairs, price = self.main_pairs, self.place_prices()
+        reach = np.zeros(len(self.people))
         np.maximum.at(reach, pairs.block, pairs.walk_m)
         asks = (self.people > 0) & (reach * self.per_metre + price.min(initial=np.inf) < now)
         if not asks.any():
@@ -215,9 +232,12 @@ class Market:
         if len(self.streams):
             self.labs = Labs(self.instance, self.hours, self.travel, self.load)
 
-    def make_main_whole(self) -> None:
+    def make_main_whole(self) -> Whole:
+        """Choose one site for every block of the commonest zone, near the relaxed flow."""
+        return self.whole_blocks(self.main_pairs, self.people, self.relaxed, self.offer.capacity)
+
+    def settle_main(self, whole: Whole) -> None:
         """Fix one site for every block of the commonest zone."""
-        whole = self.whole_blocks(self.main_pairs, self.people, self.relaxed, self.offer.capacity)
         chosen = np.flatnonzero(whole.site >= 0)
         self.site_of[chosen] = whole.site[chosen]
         self.site_people = whole.load

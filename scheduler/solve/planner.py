@@ -29,6 +29,7 @@ from scheduler.solve.sequence import Order, elder_waves
 from scheduler.solve.stagger import City, stagger
 from scheduler.solve.streams import Streams
 from scheduler.solve.strict_zones import Strictly, place_strict_zones
+from scheduler.solve.tight import pack_tighter
 
 Report = Callable[[str, float | None], None]
 
@@ -91,7 +92,7 @@ def _solve(
     report("places and labs", None)
     price_labs(market)
     report("whole blocks", None)
-    market.make_main_whole()
+    market.settle_main(pack_tighter(market, market.make_main_whole()))
     report("lower bound", None)
     bound = lower_bound(market)
     report("slots and tubes", None)
@@ -136,7 +137,7 @@ def _schedule(instance: Instance, market: Market, seed: int) -> _Scheduled:
     worth = np.where(main, tube_worth(market)[market.streams.site], 0)
     task = Task(
         market.streams, market.layout, market.wide, market.load, topped(market), worth, places,
-        order, market.city_waves,
+        order, market.city_waves, market.packed,
     )  # fmt: skip
     desk = market.labs.desk(market.layout, market.wide, market.priced)
     ways = schedules(task, market.priced.volumes, desk)

@@ -23,7 +23,8 @@ class Task:
     """What is scheduled: the streams, their fine and wide layout, their load, and other places.
 
     ``topped[stream, piece]`` are waves worth filling to the last place; ``tube_worth[stream]`` is
-    what a tube costs in its cheapest wave, 0 where that is little.
+    what a tube costs in its cheapest wave, 0 where that is little. ``packed[stream]`` are blocks of
+    its runs that are known to fit.
     """
 
     streams: Streams
@@ -35,6 +36,7 @@ class Task:
     places: Places
     order: Order
     city_waves: CityWaves
+    packed: dict[int, list[Ints]]
 
     @property
     def people(self) -> Ints:
@@ -61,6 +63,8 @@ def split(task: Task, wish: list[Floats]) -> list[list[Ints]]:
             pool = int(task.load.pool[stream])
             chosen = split_runs(task.people[blocks], room, wish[stream].tolist(), carry, pool)
             runs[stream] = [blocks[np.array(c, dtype=np.int64)] for c in chosen]
+            if sum(map(len, chosen)) < len(blocks) and stream in task.packed:
+                runs[stream] = list(task.packed[stream])
     _mend(task, runs)
     return runs
 
