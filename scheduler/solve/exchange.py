@@ -10,7 +10,7 @@ import numpy as np
 
 from scheduler.domain.city import Flags, Floats, Ints
 from scheduler.solve.bins import Bins
-from scheduler.solve.knapsacks import Knapsacks
+from scheduler.solve.knapsacks import Knapsacks, trace_back
 
 _WORTH = 1.0  # person-minutes below which an exchange is not made
 _MOST_TURNS = 20
@@ -105,7 +105,7 @@ class _Shared:
         if not total[at] < before - _WORTH:
             return None
         chosen = bound.copy()
-        chosen[free[_trace(self.size[free], taken, low + at)]] = True
+        chosen[free[trace_back(self.size[free].tolist(), taken, low + at)]] = True
         return chosen
 
 
@@ -122,13 +122,3 @@ def _least_sums(size: Ints, extra: Floats, most: int) -> tuple[Floats, list[Flag
         taken.append(new < now)
         least[people : top + 1] = np.minimum(now, new)
     return least, taken
-
-
-def _trace(size: Ints, taken: list[Flags], people: int) -> list[int]:
-    chosen = []
-    for at in range(len(size) - 1, -1, -1):
-        before = people - int(size[at])
-        if 0 <= before < len(taken[at]) and taken[at][before]:
-            chosen.append(at)
-            people = before
-    return chosen

@@ -11,7 +11,7 @@ from functools import cached_property
 
 import numpy as np
 
-from scheduler.domain.city import Floats, Ints
+from scheduler.domain.city import Flags, Floats, Ints
 from scheduler.solve.candidates import Pairs
 
 
@@ -29,9 +29,9 @@ class Knapsacks:
     people: Ints
     upto: list[Floats]
 
-    @property
+    @cached_property
     def room(self) -> Ints:
-        """Return the people that each bin holds."""
+        """People that each bin holds."""
         return np.array([len(u) - 1 for u in self.upto], dtype=np.int64)
 
     @cached_property
@@ -43,7 +43,9 @@ class Knapsacks:
     def rows(self) -> list[Ints]:
         """Rows of ``pairs`` that lead to each bin."""
         order = np.argsort(self.pairs.site, kind="stable")
-        return np.split(order, np.searchsorted(self.pairs.site[order], np.arange(1, len(self.upto))))
+        return np.split(
+            order, np.searchsorted(self.pairs.site[order], np.arange(1, len(self.upto)))
+        )
 
     def total(self, bin_of: Ints) -> float:
         """Return what the blocks in bins cost; ``bin_of[block]`` is -1 for those in none."""
@@ -78,7 +80,7 @@ def best_set(size: Ints, value: Floats, upto: Floats) -> tuple[float, Ints]:
     some = some[np.argsort(size[some], kind="stable")]
     best = np.full(room + 1, -np.inf)
     best[0] = 0.0
-    taken = []
+    taken: list[Flags] = []
     top = 0
     for people, worth in zip(size[some].tolist(), value[some].tolist(), strict=True):
         top = min(room, top + people)
@@ -88,11 +90,14 @@ def best_set(size: Ints, value: Floats, upto: Floats) -> tuple[float, Ints]:
         best[people : top + 1] = np.maximum(now, new)
     profit = best - upto
     people = int(np.argmax(profit))
-    return float(profit[people]), some[_trace(size[some].tolist(), taken, people)]
+    return float(profit[people]), some[trace_back(size[some].tolist(), taken, people)]
 
 
-def _trace(size: list[int], taken: list[np.ndarray], people: int) -> list[int]:
-    """Return the positions of the items that make up a sum of people."""
+def trace_back(size: list[int], taken: list[Flags], people: int) -> list[int]:
+    """Return the positions of the blocks that make up a sum of people.
+
+    ``taken[at][n]`` tells whether a block of ``size[at]`` came to a sum of ``n`` before it.
+    """
     chosen = []
     for at in range(len(size) - 1, -1, -1):
         before = people - size[at]

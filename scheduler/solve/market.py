@@ -6,6 +6,8 @@ relaxed places of the commonest zone, and the labs' prices.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from scheduler.domain.city import Flags, Floats, Ints
@@ -181,7 +183,15 @@ class Market:
         Sites without a price of their own are taken at their cheapest slot's cost. Tells whether
         any were added.
         """
-        return self._add_farther(_FARTHEST, worth)
+        before, sites = self.main_pairs, len(self.quota)
+        if not self._add_farther(_FARTHEST, worth):
+            return False
+        now = self.main_pairs
+        known = np.isin(now.block * sites + now.site, before.block * sites + before.site)
+        people = np.zeros(len(now), dtype=np.int64)
+        people[known] = self.relaxed.people  # pairs keep their order
+        self.relaxed = replace(self.relaxed, people=people)
+        return True
 
     def _add_farther(self, count: int, now: Floats) -> bool:
         """Add candidates that cost less than ``now[block]`` per person."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from scheduler.domain.city import Floats, Ints
+from scheduler.domain.city import Floats
 from scheduler.domain.ranges import ranges
 from scheduler.solve.assign import Whole
 from scheduler.solve.bins import Bins
@@ -27,7 +27,11 @@ are 97 % full, below 0.00001 where they are half full."""
 _TURNS, _FEWEST_TURNS, _PAIR_TURNS = 60, 20, 2_000_000
 _ANYTHING = 1e9  # person-minutes that a block without a place would pay
 _STRIDE = 0.008
-_SPOTS, _FEWEST_SPOTS, _SPOT_WORTH = 80, 20, 3e-5  # neighbourhoods, and the share of the cost that one must lose
+_SPOTS, _FEWEST_SPOTS, _SPOT_WORTH = (
+    80,
+    20,
+    3e-5,
+)  # neighbourhoods, and the share of the cost that one must lose
 
 
 def pack_tighter(market: Market, whole: Whole) -> Whole:
@@ -127,6 +131,7 @@ class _Packing:
     def _at_most(self, most: int, fewest: int) -> int:
         """Return how often something is done whose time grows with the number of pairs."""
         return min(most, max(fewest, _PAIR_TURNS // max(1, len(self._sacks.pairs))))
+
     def _better(self, bins: Bins, whole: Whole) -> Whole:
         """Return the packing unless more people than before are left out of all sites.
 

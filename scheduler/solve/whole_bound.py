@@ -95,11 +95,13 @@ class _WholeBound:
         size, weight = people[pairs.block], instance.settings.weights.split
         cost = (pairs.walk_m * finder.per_metre + price[pairs.site]) * size
         community = instance.blocks.community_index
-        most = people * instance.settings.weights.unserved
+        most = people.astype(np.float64) * instance.settings.weights.unserved
         least, raised = raised_blocks(pairs, cost, most, community, weight)
         worth = np.bincount(community, raised - least, len(instance.communities)) > weight
         raised = np.where(worth[community], raised, least)
-        share = np.where(worth[community[pairs.block]], np.maximum(0, raised[pairs.block] - cost), 0)
+        share = np.where(
+            worth[community[pairs.block]], np.maximum(0, raised[pairs.block] - cost), 0
+        )
         first = np.searchsorted(self._runs[:, 0], np.arange(len(price) + 1))
         rows = np.repeat(np.arange(len(pairs)), np.diff(first)[pairs.site])
         bins = ranges(first[pairs.site], first[pairs.site + 1])
