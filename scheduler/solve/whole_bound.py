@@ -20,7 +20,7 @@ from scheduler.solve.knapsacks import Knapsacks, cost_upto
 from scheduler.solve.split_bound import raised_blocks
 from scheduler.solve.streams import runs_of
 
-_TURNS, _PAIR_TURNS = 30, 1_500_000  # of prices, and pairs looked at in all of them
+_TURNS, _PAIR_TURNS = 50, 2_500_000  # of prices, and pairs looked at in all of them
 _STRIDE = 0.004
 
 
