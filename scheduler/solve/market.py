@@ -195,8 +195,8 @@ class Market:
 
     def _add_farther(self, count: int, now: Floats) -> bool:
         """Add candidates that cost less than ``now[block]`` per person."""
-        pairs, price = self.main_pairs, self.place_prices()
-        reach = np.zeros(len(self.people))
+        pairs, price, size = self.main_pairs, self.place_prices(), len(self.people)
+        reach = np.zeros(size)
         np.maximum.at(reach, pairs.block, pairs.walk_m)
         asks = (self.people > 0) & (reach * self.per_metre + price.min(initial=np.inf) < now)
         if not asks.any():
