@@ -1,7 +1,7 @@
 """The pipeline from a round to a plan, in one readable function.
 
 1. quotas, open slots, candidates;  2. stricter zones take their slots;  3. blocks and labs agree on
-prices (two flows in turn);  4. blocks made whole;  5. runs, waves, tubes, slots;  6. tubes to labs;
+prices (two flows in turn);  4. blocks made whole (``tight``: where sites are all but full);  5. runs, waves, tubes, slots;  6. tubes to labs;
 7. the lower bound from the prices.
 """
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from scheduler.domain.city import Floats
+from scheduler.domain.city import Floats, Ints
 from scheduler.domain.ranges import ranges
 from scheduler.solve.assign import Whole
 from scheduler.solve.bins import Bins
@@ -133,16 +133,21 @@ class _Packing:
         return min(most, max(fewest, _PAIR_TURNS // max(1, len(self._sacks.pairs))))
 
     def _better(self, bins: Bins, whole: Whole) -> Whole:
-        """Return the packing unless more people than before are left out of all sites.
+        """Return the packing unless what was known is better.
 
         Where sites close in between, what was known need not fit into their runs.
         """
-        people, some = self._sacks.people, bins.bin_of >= 0
-        in_between = len(np.unique(self._runs[:, 0])) < len(self._runs)
-        if not in_between and people[some].sum() < people[whole.site >= 0].sum():
-            return whole
+        some, sites = bins.bin_of >= 0, self._runs[:, 0]
+        if len(np.unique(sites)) == len(sites):
+            known = np.where(whole.site >= 0, np.searchsorted(sites, whole.site), -1)
+            if self._rank(known) <= self._rank(bins.bin_of):
+                return whole
         for number, stream in enumerate(self._runs[:, 3].tolist()):
             self._market.packed.setdefault(stream, []).append(bins.inside(number))
-        site = np.where(some, self._runs[bins.bin_of, 0], -1)
-        load = np.bincount(site[some], people[some], len(whole.load)).astype(np.int64)
+        site = np.where(some, sites[bins.bin_of], -1)
+        load = np.bincount(site[some], self._sacks.people[some], len(whole.load)).astype(np.int64)
         return Whole(site, load)
+
+    def _rank(self, bin_of: Ints) -> tuple[int, float]:
+        """Return the people in no bin, and the cost of the others."""
+        return int(self._sacks.people[bin_of < 0].sum()), self._sacks.total(bin_of)
