@@ -55,13 +55,19 @@ class Bins:
         kept: Ints = rows[(bin_of >= 0) & (bin_of != number)]
         return kept
 
+    def take_out(self, block: int) -> None:
+        """Leave a block in no bin."""
+        old = int(self.bin_of[block])
+        if old >= 0:
+            self.load[old] -= self.people[block]
+            self._inside[old].remove(block)
+            self.bin_of[block], self.now[block] = -1, np.nan
+
     def move(self, block: int, row: int) -> None:
         """Put a block where a row of ``pairs`` leads to."""
-        old, new, size = int(self.bin_of[block]), int(self.pairs.site[row]), self.people[block]
-        if old >= 0:
-            self.load[old] -= size
-            self._inside[old].remove(block)
-        self.load[new] += size
+        self.take_out(block)
+        new = int(self.pairs.site[row])
+        self.load[new] += self.people[block]
         self._inside[new].add(block)
         self.bin_of[block], self.now[block] = new, self.price[row]
 

@@ -144,17 +144,14 @@ class BoundFinder:
         costs people of the zone, ``earnings`` what the labs' prices earn. ``tubes(cost, place)`` is
         by how much less sites earn because tubes are whole.
         """
-        place = {
-            z: np.maximum(np.where(np.isfinite(price[z]), price[z], -np.inf), cost.min(axis=1))
-            for z, cost in zone_cost.items()
-        }
+        place = place_prices(zone_cost, price)
         cost = self._cheapest(place)
-        paid = self._paid(cost, place)
+        paid = float(self._paid(cost, place).sum())
         profit = self._profit(zone_cost, place) - tubes(zone_cost, place)
         return max(0.0, paid - earnings - profit)
 
-    def _paid(self, cheapest: Floats, place: dict[int, Floats]) -> float:
-        """Return the least cost of serving all blocks at the prices, the split term included."""
+    def _paid(self, cheapest: Floats, place: dict[int, Floats]) -> Floats:
+        """Return the least cost of serving each community at the prices, split term included."""
         weights, demand = self.instance.settings.weights, self.instance.demand
         total, farther = self._totals(place)
         most = np.where(self.exhausted, np.inf, np.maximum(farther, cheapest))
@@ -163,7 +160,7 @@ class BoundFinder:
         some = np.isfinite(total)
         cost = people[self.pairs.block] * np.where(some, total, weights.unserved)
         community = self.instance.blocks.community_index
-        return float(raised_costs(self.pairs, cost, most, community, weights.split).sum())
+        return raised_costs(self.pairs, cost, most, community, weights.split)
 
     def _totals(self, by_zone: dict[int, Floats]) -> tuple[Floats, Floats]:
         """Return walk plus place per pair, and per block the least cost of sites without a pair."""
@@ -199,6 +196,27 @@ class BoundFinder:
             count *= 2
             self._widen(again, count)
 
+    def look_farther(self, worth: Floats, least: float) -> None:
+        """Fetch candidates until every site without a pair is too far for a block.
+
+        ``worth[block]`` is what a person of it pays for walk and place at most, ``least`` what a
+        place costs at least.
+        """
+        count = _FIRST_NEAREST
+        while (again := self.asks_farther(worth, least)).any():
+            count *= 2
+            self._widen(np.flatnonzero(again), count)
+
+    def asks_farther(self, worth: Floats, least: float) -> Flags:
+        """Return the blocks for which a site without a pair might be near enough."""
+        reach = np.zeros(len(worth))
+        np.maximum.at(reach, self.pairs.block, self.pairs.walk_m)
+        return (worth > reach * self.per_metre + least) & ~self.exhausted
+
+    def paid_by_community(self, price: dict[int, Floats]) -> Floats:
+        """Return the least cost of each community's blocks at prices of places, split included."""
+        return self._paid(self._cheapest(price), price)
+
     def _best_of_pairs(self, total: Floats) -> Floats:
         """Return each block's least cost over the known pairs."""
         cost = np.full(len(self.instance.demand), np.inf)
@@ -230,6 +248,14 @@ class BoundFinder:
         self.exhausted[blocks] = width[blocks] < count
         fits = self.instance.demand <= self.longest.max(initial=0)
         return pairs.where(fits[pairs.block] & (self.longest[pairs.site] > 0))
+
+
+def place_prices(zone_cost: dict[int, Floats], price: dict[int, Floats]) -> dict[int, Floats]:
+    """Return prices of places by zone and site, none below the site's cheapest slot."""
+    return {
+        z: np.maximum(np.where(np.isfinite(price[z]), price[z], -np.inf), cost.min(axis=1))
+        for z, cost in zone_cost.items()
+    }
 
 
 def longest_run(offered: Flags, places: Ints) -> Ints:

@@ -11,6 +11,7 @@ from scheduler.solve.bound import LabCosts
 from scheduler.solve.market import Market
 from scheduler.solve.shared_places import Slots, shared_prices
 from scheduler.solve.tube_bound import WholeTubes
+from scheduler.solve.whole_bound import whole_bound
 
 BOUND_SEGMENTS = 24
 
@@ -39,7 +40,8 @@ def bound_at_prices(market: Market) -> float:
         np.where(market.offered, market.places, 0),
     )  # fmt: skip
     if not strict:
-        return market.finder.evaluate(costs, price, earnings, tubes.cut)
+        bound = market.finder.evaluate(costs, price, earnings, tubes.cut)
+        return _with_whole_blocks(market, bound, (costs, price, earnings))
     best = {**price, **_shared_prices(market, {z: costs[z] for z in strict}, costs, price)}
     bound = market.finder.evaluate(costs, best, earnings)
     for some in _own_prices(market, strict):
@@ -47,7 +49,18 @@ def bound_at_prices(market: Market) -> float:
         found = market.finder.evaluate(costs, other, earnings)
         if found > bound:
             bound, best = found, other
-    return max(bound, market.finder.evaluate(costs, best, earnings, tubes.cut))
+    bound = max(bound, market.finder.evaluate(costs, best, earnings, tubes.cut))
+    return _with_whole_blocks(market, bound, (costs, best, earnings))
+
+
+def _with_whole_blocks(
+    market: Market, bound: float, prices: tuple[dict[int, Floats], dict[int, Floats], float]
+) -> float:
+    """Return the bound, or in a tight round a better one that knows whole blocks."""
+    if market.beyond_flow is None:
+        return bound
+    costs, price, earnings = prices
+    return max(bound, whole_bound(market.finder, costs, price, market.beyond_flow) - earnings)
 
 
 def _own_prices(market: Market, strict: list[int]) -> list[list[int]]:

@@ -18,6 +18,8 @@ from scheduler.solve.bins import Bins
 _MOST_BINS = 200
 """Bins looked at for one block; a chain that is found at all is mostly found within 50."""
 _MOST_MOVES = 8
+_LAST_BINS, _LAST_MOVES = 2_000, 20
+"""The same for a block that is left out otherwise."""
 _TURNS = 3
 _WORTH = 1.0  # person-minutes below which a move is not looked for
 
@@ -46,10 +48,20 @@ class _Label:
 
 def place(bins: Bins, block: int) -> bool:
     """Give a block a bin: by the cheapest chain that is found, else by swaps; tell whether."""
-    chain = _chain(bins, block, np.inf)
+    if push_in(bins, block):
+        return True
+    chain = _chain(bins, block, np.inf, _LAST_BINS, _LAST_MOVES)
     if chain is not None:
         _follow(bins, chain)
     return chain is not None or _gather(bins, block)
+
+
+def push_in(bins: Bins, block: int) -> bool:
+    """Give a block a bin by the cheapest chain of a few moves that is found; tell whether."""
+    chain = _chain(bins, block, np.inf)
+    if chain is not None:
+        _follow(bins, chain)
+    return chain is not None
 
 
 def cheapen(bins: Bins, tries: int) -> None:
@@ -82,19 +94,21 @@ def _swap_cheaper(bins: Bins, block: int) -> bool:
     return True
 
 
-def _chain(bins: Bins, block: int, most: float) -> _Label | None:
+def _chain(
+    bins: Bins, block: int, most: float, most_bins: int = _MOST_BINS, most_moves: int = _MOST_MOVES
+) -> _Label | None:
     """Return the cheapest chain found that costs less than ``most`` and lets a block in."""
     heap = [(label.cost, n, label) for n, label in enumerate(_enter(bins, block))]
     number = len(heap)
     heapq.heapify(heap)
     seen: dict[int, list[tuple[float, int]]] = {}
-    for _ in range(_MOST_BINS):
+    for _ in range(most_bins):
         if not heap or heap[0][0] >= most:
             break
         label = heapq.heappop(heap)[2]
         if label.deficit <= 0:
             return label
-        if label.moves >= _MOST_MOVES or _is_seen(seen, label):
+        if label.moves >= most_moves or _is_seen(seen, label):
             continue
         for more in _push(bins, label, most):
             number += 1

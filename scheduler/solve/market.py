@@ -6,6 +6,8 @@ relaxed places of the commonest zone, and the labs' prices.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from scheduler.domain.city import Flags, Floats, Ints
@@ -33,6 +35,7 @@ CITY_STREAMS = 1_000
 LOOKS_FARTHER = 4  # turns, each at twice as many nearest sites
 MOST_LEFT = 0.2  # share of a wave's places that a site may leave for full tubes
 ROOMY = 0.8  # share of the places of full tubes up to which only these are used
+_FARTHEST = 64  # nearest sites of a block that pays much
 _ENOUGH = 1e-6  # person-minutes per person
 _WORTH_LOOKING = 1e-5  # of the same, over everybody: a flow of Shanghai's takes five seconds
 MAX_HORIZON_DAYS = 30
@@ -74,6 +77,9 @@ class Market:
         self.city_waves = CityWaves(instance, self.places, self.offered)
         self.bound_before: float | None = None
         self.labs_are_short = False
+        self.packed: dict[int, list[Ints]] = {}  # stream -> blocks of its runs, in tight rounds
+        self.beyond_flow: Floats | None = None
+        """What whole blocks are worth beyond the flow's prices, person-minutes; in tight rounds."""
         self._forget_prices()
 
     @property
@@ -215,10 +221,31 @@ class Market:
         ``count`` is how many nearest sites are looked at. Tells whether any were added.
         """
         pairs, price = self.main_pairs, self.place_prices()
-        size = len(self.people)
-        now, reach = np.full(size, np.inf), np.zeros(size)
+        now = np.full(len(self.people), np.inf)
         np.minimum.at(now, pairs.block, pairs.walk_m * self.per_metre + price[pairs.site])
         now = np.minimum(now, self.instance.settings.weights.unserved)
+        return self._add_farther(count, now)
+
+    def look_farther(self, worth: Floats) -> bool:
+        """Add the candidates whose walk and place cost less than ``worth[block]`` per person.
+
+        Sites without a price of their own are taken at their cheapest slot's cost. Tells whether
+        any were added.
+        """
+        before, sites = self.main_pairs, len(self.quota)
+        if not self._add_farther(_FARTHEST, worth):
+            return False
+        now = self.main_pairs
+        known = np.isin(now.block * sites + now.site, before.block * sites + before.site)
+        people = np.zeros(len(now), dtype=np.int64)
+        people[known] = self.relaxed.people  # pairs keep their order
+        self.relaxed = replace(self.relaxed, people=people)
+        return True
+
+    def _add_farther(self, count: int, now: Floats) -> bool:
+        """Add candidates that cost less than ``now[block]`` per person."""
+        pairs, price, size = self.main_pairs, self.place_prices(), len(self.people)
+        reach = np.zeros(size)
         np.maximum.at(reach, pairs.block, pairs.walk_m)
         asks = (self.people > 0) & (reach * self.per_metre + price.min(initial=np.inf) < now)
         if not asks.any():
@@ -268,8 +295,8 @@ class Market:
         if len(self.streams):
             self.labs = Labs(self.instance, self.hours, self.travel, self.load)
 
-    def make_main_whole(self, tube_worth: Floats) -> None:
-        """Fix one site for every block of the commonest zone.
+    def make_main_whole(self, tube_worth: Floats) -> Whole:
+        """Choose one site for every block of the commonest zone, near the relaxed flow.
 
         ``tube_worth[site]`` is what a tube costs, 0 where blocks need not fill tubes.
         """
@@ -277,6 +304,10 @@ class Market:
         if tube_worth.any():
             self.fill_tubes(whole, self.main_zone, (self.main_pairs, self.relaxed),
                             self.offer.capacity, tube_worth)  # fmt: skip
+        return whole
+
+    def settle_main(self, whole: Whole) -> None:
+        """Fix one site for every block of the commonest zone."""
         chosen = np.flatnonzero(whole.site >= 0)
         self.site_of[chosen] = whole.site[chosen]
         self.site_people = whole.load

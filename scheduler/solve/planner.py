@@ -1,8 +1,8 @@
 """The pipeline from a round to a plan, in one readable function.
 
 1. quotas, open slots, candidates;  2. stricter zones take their slots;  3. blocks and labs agree on
-prices (two flows in turn);  4. blocks made whole;  5. runs, waves, tubes, slots;  6. tubes to labs;
-7. the lower bound from the prices.
+prices (two flows in turn);  4. blocks made whole, anew where sites are all but full (``tight``);
+5. runs, waves, tubes, slots;  6. tubes to labs;  7. the lower bound from the prices.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ from scheduler.solve.strict_zones import (
     exchange_strict_zones,
     place_strict_zones,
 )
+from scheduler.solve.tight import pack_tighter
 
 Report = Callable[[str, float | None], None]
 
@@ -161,7 +162,7 @@ def _solve(
         market.lay_out()
         price_labs(market)
     report("whole blocks", None)
-    market.make_main_whole(tube_worth(market))
+    market.settle_main(pack_tighter(market, market.make_main_whole(tube_worth(market))))
     report("lower bound", None)
     bound = lower_bound(market)
     report("slots and tubes", None)
@@ -210,7 +211,7 @@ def _schedule(instance: Instance, market: Market, seed: int) -> tuple[_Scheduled
     worth = np.where(main, tube_worth(market)[market.streams.site], 0)
     task = Task(
         market.streams, market.layout, market.wide, market.load, topped(market), worth, places,
-        order, market.city_waves,
+        order, market.city_waves, market.packed,
     )  # fmt: skip
     desk = market.labs.desk(market.layout, market.wide, market.priced)
     ways = schedules(task, market.priced.volumes, desk)

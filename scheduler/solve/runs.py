@@ -25,7 +25,8 @@ class Task:
     """What is scheduled: the streams, their fine and wide layout, their load, and other places.
 
     ``topped[stream, piece]`` are waves worth filling to the last place; ``tube_worth[stream]`` is
-    what a tube costs in its cheapest wave, 0 where that is little.
+    what a tube costs in its cheapest wave, 0 where that is little. ``packed[stream]`` are blocks of
+    its runs that are known to fit.
     """
 
     streams: Streams
@@ -37,6 +38,7 @@ class Task:
     places: Places
     order: Order
     city_waves: CityWaves
+    packed: dict[int, list[Ints]]
 
     @property
     def people(self) -> Ints:
@@ -71,6 +73,8 @@ def split(task: Task, wish: list[Floats], empty_place: int = DEAR_PLACE) -> list
                 chosen = _split_full(people, _room_of_tubes(task, stream), share, carry, tube)
             chosen = chosen or split_runs(people, room, share, carry, tube)
             runs[stream] = [blocks[np.array(c, dtype=np.int64)] for c in chosen]
+            if sum(map(len, chosen)) < len(blocks) and stream in task.packed:
+                runs[stream] = list(task.packed[stream])
     _mend(task, runs, wish)
     return runs
 

@@ -24,18 +24,29 @@ def raised_costs(
     without pairs cost ``most``.
     """
     communities = int(community.max(initial=-1)) + 1
+    least, raised = raised_blocks(pairs, cost, most, community, weight)
+    alone = np.bincount(community, weights=least, minlength=communities).astype(np.float64)
+    together = np.bincount(community, weights=raised, minlength=communities) - weight
+    better: Floats = np.maximum(alone, together)
+    return better
+
+
+def raised_blocks(
+    pairs: Pairs, cost: Floats, most: Floats, community: Ints, weight: float
+) -> tuple[Floats, Floats]:
+    """Return the least cost of each block, and the same raised by what sites may take of it.
+
+    At each site, what the blocks of a community are raised above their cost there comes to no more
+    than the split weight.
+    """
     starts = np.flatnonzero(np.r_[True, pairs.block[1:] != pairs.block[:-1]][: len(pairs)])
     least = most.copy()
     if len(starts):
         here = pairs.block[starts]
         least[here] = np.minimum(most[here], np.minimum.reduceat(cost, starts))
-    alone = np.bincount(community, weights=least, minlength=communities).astype(np.float64)
     if not weight or not len(starts):
-        return alone
-    raised = _Ascent(pairs, cost, community, weight).run(least, most)
-    together = np.bincount(community, weights=raised, minlength=communities) - weight
-    better: Floats = np.maximum(alone, together)
-    return better
+        return least, least
+    return least, _Ascent(pairs, cost, community, weight).run(least, most)
 
 
 class _Ascent:

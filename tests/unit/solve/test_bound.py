@@ -41,6 +41,20 @@ def test_any_prices_give_a_bound(seed: int, recipe: Recipe) -> None:
         assert 0 <= lower_bound(market) <= objective + 1e-6
 
 
+@pytest.mark.parametrize("recipe", RECIPES)
+@pytest.mark.parametrize("seed", range(4))
+def test_any_prices_of_whole_blocks_give_a_bound(seed: int, recipe: Recipe) -> None:
+    """Whatever blocks are thought to be worth, no plan costs less, people left out included."""
+    instance = random_instance(seed, recipe)
+    objective = make_plan(instance).summary["objective"]
+    market = Market(instance, site_quota(instance), 0)
+    without = lower_bound(market)
+    rng = np.random.default_rng(seed)
+    for scale in (0.0, 10.0, 1000.0, 1e6):
+        market.beyond_flow = rng.uniform(0, scale, len(instance.demand))
+        assert without <= lower_bound(market) <= objective + 1e-6
+
+
 def test_labs_have_no_end() -> None:
     """Two tubes a day take weeks: the hours looked at reach until leaving out is cheaper."""
     recipe = Recipe(

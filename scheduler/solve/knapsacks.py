@@ -1,0 +1,107 @@
+"""Bins that whole blocks share, each with a cost that rises with its people.
+
+At given prices of blocks every bin is a knapsack of its own: the set of blocks that is worth most
+beyond walk and places is found exactly, by dynamic programming over the people in the bin.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from scheduler.domain.city import Flags, Floats, Ints
+from scheduler.solve.candidates import Pairs
+
+
+@dataclass(frozen=True)
+class Knapsacks:
+    """Who may go where at what cost, in person-minutes.
+
+    ``pairs`` are (block, bin) sorted by block, ``cost[pair]`` is the walk of the whole block,
+    ``people[block]``, ``upto[bin][n]`` the cost of the first ``n`` people in a bin: convex, and as
+    long as the bin's room.
+    """
+
+    pairs: Pairs
+    cost: Floats
+    people: Ints
+    upto: list[Floats]
+
+    @cached_property
+    def room(self) -> Ints:
+        """People that each bin holds."""
+        return np.array([len(u) - 1 for u in self.upto], dtype=np.int64)
+
+    @cached_property
+    def size(self) -> Ints:
+        """People of each pair's block."""
+        return self.people[self.pairs.block]
+
+    @cached_property
+    def rows(self) -> list[Ints]:
+        """Rows of ``pairs`` that lead to each bin."""
+        order = np.argsort(self.pairs.site, kind="stable")
+        return np.split(
+            order, np.searchsorted(self.pairs.site[order], np.arange(1, len(self.upto)))
+        )
+
+    def total(self, bin_of: Ints) -> float:
+        """Return what the blocks in bins cost; ``bin_of[block]`` is -1 for those in none."""
+        here = bin_of[self.pairs.block] == self.pairs.site
+        load = np.bincount(
+            self.pairs.site[here], weights=self.size[here], minlength=len(self.upto)
+        ).astype(np.int64)
+        places = sum(float(u[n]) for u, n in zip(self.upto, load.tolist(), strict=True))
+        return float(self.cost[here].sum()) + places
+
+
+def cost_upto(cost: Floats, room: Ints) -> Floats:
+    """Return the cost of the first 0, 1, 2, ... people; ``room[slot]`` at ``cost[slot]`` each.
+
+    Cheapest slots come first; those that cost infinitely much are not there.
+    """
+    known = np.flatnonzero(np.isfinite(cost) & (room > 0))
+    order = known[np.argsort(cost[known], kind="stable")]
+    total: Floats = np.concatenate(([0.0], np.cumsum(np.repeat(cost[order], room[order]))))
+    return total
+
+
+def best_set(size: Ints, value: Floats, upto: Floats) -> tuple[float, Ints]:
+    """Return the most that blocks can be worth beyond ``upto``, and the positions of the best set.
+
+    ``size`` and ``value`` are of the blocks. One whose value does not even pay for the cheapest
+    places is not in it, for the costs are convex.
+    """
+    room = len(upto) - 1
+    fits = np.flatnonzero(size <= room)
+    some = fits[value[fits] > upto[size[fits]]]
+    some = some[np.argsort(size[some], kind="stable")]
+    best = np.full(room + 1, -np.inf)
+    best[0] = 0.0
+    taken: list[Flags] = []
+    top = 0
+    for people, worth in zip(size[some].tolist(), value[some].tolist(), strict=True):
+        top = min(room, top + people)
+        now = best[people : top + 1]
+        new = best[: top + 1 - people] + worth
+        taken.append(new > now)
+        best[people : top + 1] = np.maximum(now, new)
+    profit = best - upto
+    people = int(np.argmax(profit))
+    return float(profit[people]), some[trace_back(size[some].tolist(), taken, people)]
+
+
+def trace_back(size: list[int], taken: list[Flags], people: int) -> list[int]:
+    """Return the positions of the blocks that make up a sum of people.
+
+    ``taken[at][n]`` tells whether a block of ``size[at]`` came to a sum of ``n`` before it.
+    """
+    chosen = []
+    for at in range(len(size) - 1, -1, -1):
+        before = people - size[at]
+        if 0 <= before < len(taken[at]) and taken[at][before]:
+            chosen.append(at)
+            people = before
+    return chosen[::-1]
