@@ -295,16 +295,19 @@ class Market:
         if len(self.streams):
             self.labs = Labs(self.instance, self.hours, self.travel, self.load)
 
-    def make_main_whole(self, tube_worth: Floats) -> Whole:
-        """Choose one site for every block of the commonest zone, near the relaxed flow.
+    def make_main_whole(self) -> Whole:
+        """Choose one site for every block of the commonest zone, near the relaxed flow."""
+        return self.whole_blocks(self.main_pairs, self.people, self.relaxed, self.offer.capacity)
 
-        ``tube_worth[site]`` is what a tube costs, 0 where blocks need not fill tubes.
+    def fill_main_tubes(self, whole: Whole, tube_worth: Floats) -> None:
+        """Let blocks of the commonest zone fill tubes; ``tube_worth[site]`` is what one costs.
+
+        Where some do, runs packed before are forgotten: they were of other blocks.
         """
-        whole = self.whole_blocks(self.main_pairs, self.people, self.relaxed, self.offer.capacity)
         if tube_worth.any():
             self.fill_tubes(whole, self.main_zone, (self.main_pairs, self.relaxed),
                             self.offer.capacity, tube_worth)  # fmt: skip
-        return whole
+            self.packed = {}
 
     def settle_main(self, whole: Whole) -> None:
         """Fix one site for every block of the commonest zone."""
