@@ -184,7 +184,8 @@ class Market:
         brings a laboratory a tube with eight empty ones.
         """
         pool = self.instance.settings.pooling.by_zone()[self.main_zone]
-        waves = (len(room), self.instance.clock.num_waves, -1)
+        clock = self.instance.clock
+        waves = (len(room), clock.num_waves, clock.slots_per_wave)
         by_wave = room.reshape(waves).copy()
         column = by_wave.shape[2] - 1 - (by_wave > 0)[:, :, ::-1].argmax(axis=2)[:, :, None]
         last = np.take_along_axis(by_wave, column, axis=2)

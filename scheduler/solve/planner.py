@@ -102,7 +102,11 @@ def solve_round(
             break
         report("another way", None)
         other, found = _solve(
-            instance, quota, seed + number * _ANOTHER_SEED, strictly, lambda _stage, _gap: None
+            instance,
+            quota,
+            seed + (_ANOTHER_SEED if strictly == ways[0] else 0),
+            strictly,
+            lambda _stage, _gap: None,
         )
         bound = max(best.bound, found.bound)
         if found.cost < best.cost:

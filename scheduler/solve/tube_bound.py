@@ -39,7 +39,8 @@ class WholeTubes:
         Arguments as in ``BoundFinder.evaluate``, ``place`` without values that are not finite.
         Waves in which several zones pay more than they cost are left as they are.
         """
-        waves = (len(self.places), self.instance.clock.num_waves, -1)
+        clock = self.instance.clock
+        waves = (len(self.places), clock.num_waves, clock.slots_per_wave)
         gains = {}
         for zone, cost in zone_cost.items():
             known = np.isfinite(cost) & np.isfinite(place[zone])[:, None]

@@ -194,9 +194,9 @@ def test_where_labs_are_short_the_best_time_to_spare_is_taken(
 
     def cost(tried: tuple[int, ...]) -> float:
         monkeypatch.setattr(planner, "SPARE_WHERE_SHORT_MIN", tried)
-        market, found = planner.solve_round(instance, quota, 0, lambda _stage, _gap: None)
+        _, found = planner.solve_round(instance, quota, 0, lambda _stage, _gap: None)
         assert found.calls.people.sum() == instance.demand.sum()
-        return planner._cost(instance, market, found)
+        return found.cost
 
     alone = [cost((spare,)) for spare in spares]
     assert cost(spares) == pytest.approx(min(alone))
