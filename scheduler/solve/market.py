@@ -195,8 +195,8 @@ class Market:
         empty = self.wave_cost(pool)[:, :, None] * (pool - over) / np.maximum(over, 1)
         dear = np.where(over > 0, dear + empty, np.inf)
         return SlotOffer(
-            np.concatenate((cost, dear.reshape(len(room), -1)), axis=1),
-            np.concatenate((by_wave.reshape(room.shape), over.reshape(len(room), -1)), axis=1),
+            np.concatenate((cost, dear[:, :, 0]), axis=1),
+            np.concatenate((by_wave.reshape(room.shape), over[:, :, 0]), axis=1),
             MAIN_SEGMENTS,
         )
 
@@ -207,8 +207,9 @@ class Market:
         lose much by it keeps them.
         """
         pool = self.instance.settings.pooling.by_zone()[self.main_zone]
-        per_wave = self.instance.clock.slots_per_wave
-        room = np.where(np.isfinite(cost), self.places, 0).reshape(len(cost), -1, per_wave)
+        clock = self.instance.clock
+        waves = (len(cost), clock.num_waves, clock.slots_per_wave)
+        room = np.where(np.isfinite(cost), self.places, 0).reshape(waves)
         over = room.sum(axis=2) % pool
         over = np.where(over <= MOST_LEFT * room.sum(axis=2), over, 0)
         later = np.cumsum(room[:, :, ::-1], axis=2)[:, :, ::-1] - room
