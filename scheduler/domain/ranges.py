@@ -18,3 +18,13 @@ def ranges(first: Ints, end: Ints) -> Ints:
     width = end - first
     numbers: Ints = np.repeat(first, width) + steps(width)
     return numbers
+
+
+def fan_out(of: Ints, owner: Ints, num_owners: int) -> tuple[Ints, Ints]:
+    """Return each element with each thing that its owner has: rows of ``of``, and the things.
+
+    ``of[row]`` is an owner, ``owner[thing]`` is sorted.
+    """
+    first = np.searchsorted(owner, np.arange(num_owners + 1))
+    rows = np.repeat(np.arange(len(of)), np.diff(first)[of])
+    return rows, ranges(first[of], first[of + 1])

@@ -120,7 +120,7 @@ class BoundFinder:
     ) -> None:
         """Take ``places[site, slot]`` in people and ``offered[site, slot]`` of the free round."""
         self.instance, self.candidates = instance, candidates
-        self.offered = offered
+        self.places, self.offered = places, offered
         self.most = places.max(axis=1, initial=0)  # of a slot, by site
         self.part = places / np.maximum(self.most, 1)[:, None]
         self.longest = longest_run(offered, places)
@@ -170,18 +170,13 @@ class BoundFinder:
             price[zone], least[zone] = values, values.min(initial=np.inf)
         zone_of, pairs = self.instance.block_zone, self.pairs
         total = pairs.walk_m * self.per_metre + price[zone_of[pairs.block], pairs.site]
-        reach = np.zeros(len(zone_of))
-        np.maximum.at(reach, pairs.block, pairs.walk_m)
-        return total, reach * self.per_metre + least[zone_of]
+        return total, pairs.reach(len(zone_of)) * self.per_metre + least[zone_of]
 
     def _profit(self, zone_cost: dict[int, Floats], place: dict[int, Floats]) -> float:
         """Return what sites earn at most by selling each slot to the zone that gains most."""
         gain = np.zeros(self.offered.shape)
         for zone, cost in zone_cost.items():
-            known = np.isfinite(cost) & np.isfinite(place[zone])[:, None]
-            gain = np.maximum(
-                gain, np.where(known, place[zone][:, None] - np.where(known, cost, 0), 0)
-            )
+            gain = np.maximum(gain, slot_gain(place[zone], cost))
         return float(((gain * self.part).sum(axis=1) * self.most).sum())
 
     def _cheapest(self, by_zone: dict[int, Floats]) -> Floats:
@@ -209,9 +204,8 @@ class BoundFinder:
 
     def asks_farther(self, worth: Floats, least: float) -> Flags:
         """Return the blocks for which a site without a pair might be near enough."""
-        reach = np.zeros(len(worth))
-        np.maximum.at(reach, self.pairs.block, self.pairs.walk_m)
-        return (worth > reach * self.per_metre + least) & ~self.exhausted
+        reach = self.pairs.reach(len(worth)) * self.per_metre
+        return (worth > reach + least) & ~self.exhausted
 
     def paid_by_community(self, price: dict[int, Floats]) -> Floats:
         """Return the least cost of each community's blocks at prices of places, split included."""
@@ -256,6 +250,16 @@ def place_prices(zone_cost: dict[int, Floats], price: dict[int, Floats]) -> dict
         z: np.maximum(np.where(np.isfinite(price[z]), price[z], -np.inf), cost.min(axis=1))
         for z, cost in zone_cost.items()
     }
+
+
+def slot_gain(price: Floats, cost: Floats) -> Floats:
+    """Return what a place earns in each slot: ``price[site]`` less ``cost[site, slot]``, if more.
+
+    It is 0 where either is not finite: nothing is sold there.
+    """
+    known = np.isfinite(cost) & np.isfinite(price)[:, None]
+    gain: Floats = np.where(known, price[:, None] - np.where(known, cost, 0), 0)
+    return np.maximum(gain, 0)
 
 
 def longest_run(offered: Flags, places: Ints) -> Ints:

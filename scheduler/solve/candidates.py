@@ -42,6 +42,12 @@ class Pairs:
         """Return the pairs that are kept."""
         return Pairs(self.block[keep], self.site[keep], self.walk_m[keep])
 
+    def reach(self, num_blocks: int) -> Floats:
+        """Return how far each block's farthest site is, 0 where it has none."""
+        far = np.zeros(num_blocks)
+        np.maximum.at(far, self.block, self.walk_m)
+        return far
+
     def joined(self, other: Pairs) -> Pairs:
         """Return the pairs of both; none may stand in both."""
         columns = zip(

@@ -7,7 +7,7 @@ import numpy as np
 from scheduler.domain.city import Floats
 from scheduler.domain.settings import Zone
 from scheduler.solve.assign import SlotOffer, relax
-from scheduler.solve.bound import LabCosts
+from scheduler.solve.bound import LabCosts, slot_gain
 from scheduler.solve.market import Market
 from scheduler.solve.shared_places import Slots, shared_prices
 from scheduler.solve.tube_bound import WholeTubes
@@ -33,24 +33,31 @@ def bound_at_prices(market: Market) -> float:
     zones = np.unique(market.instance.block_zone[market.instance.demand > 0]).tolist()
     costs = {z: market.slot_cost(z, market.offered) for z in zones}
     earnings = market.prices.earnings(market.hours, market.instance.labs.max_tubes_per_day)
-    price = {z: _bound_price(market, z, costs[z]) for z in zones}
-    strict = [z for z in zones if z != market.main_zone]
+    price = _best_prices(market, costs, earnings)
     tubes = WholeTubes(
         market.instance, LabCosts(market.instance, market.hours, market.prices), market.travel,
         np.where(market.offered, market.places, 0),
     )  # fmt: skip
+    bound = market.finder.evaluate(costs, price, earnings, tubes.cut)
+    return _with_whole_blocks(market, bound, (costs, price, earnings))
+
+
+def _best_prices(market: Market, costs: dict[int, Floats], earnings: float) -> dict[int, Floats]:
+    """Return prices of places: shared ones, or a zone's own where that raises the bound."""
+    price = {z: _own_price(market, z, costs[z]) for z in costs if _knows_own(market, z)}
+    strict = [z for z in costs if z != market.main_zone]
     if not strict:
-        bound = market.finder.evaluate(costs, price, earnings, tubes.cut)
-        return _with_whole_blocks(market, bound, (costs, price, earnings))
+        return price
     best = {**price, **_shared_prices(market, {z: costs[z] for z in strict}, costs, price)}
-    bound = market.finder.evaluate(costs, best, earnings)
-    for some in _own_prices(market, strict):
-        other = {**best, **{z: _own_price(market, z, costs, price) for z in some}}
+    own = [z for z in strict if z in price]
+    bound = market.finder.evaluate(costs, best, earnings) if own else 0.0
+    together = [own] if len(own) > 1 else []
+    for some in (*together, *([z] for z in own)):
+        other = {**best, **{z: price[z] for z in some}}
         found = market.finder.evaluate(costs, other, earnings)
         if found > bound:
             bound, best = found, other
-    bound = max(bound, market.finder.evaluate(costs, best, earnings, tubes.cut))
-    return _with_whole_blocks(market, bound, (costs, best, earnings))
+    return best
 
 
 def _with_whole_blocks(
@@ -63,29 +70,19 @@ def _with_whole_blocks(
     return max(bound, whole_bound(market.finder, costs, price, market.beyond_flow) - earnings)
 
 
-def _own_prices(market: Market, strict: list[int]) -> list[list[int]]:
-    """Return which zones are tried at their own prices instead of shared ones, one after the other.
+def _knows_own(market: Market, zone: int) -> bool:
+    """Return whether a zone's own prices are asked for.
 
-    In a city only sealed areas: they have their teams for themselves.
+    In a city not those of stricter zones, but for sealed areas: they have their teams for
+    themselves.
     """
-    if market.is_city:
-        return [[z] for z in strict if z == Zone.LOCKDOWN]
-    return [strict, *([z] for z in strict)]
+    return not market.is_city or zone in {market.main_zone, Zone.LOCKDOWN}
 
 
-def _own_price(
-    market: Market, zone: int, costs: dict[int, Floats], price: dict[int, Floats]
-) -> Floats:
-    """Return a zone's prices of places from a flow in which it has all sites for itself."""
-    return place_price(market, zone, costs[zone]) if market.is_city else price[zone]
-
-
-def _bound_price(market: Market, zone: int, cost: Floats) -> Floats:
-    """Return prices of places for the bound: in a city the commonest zone's are known."""
+def _own_price(market: Market, zone: int, cost: Floats) -> Floats:
+    """Return a zone's prices from a flow of its own: in a city the commonest zone's is known."""
     if zone == market.main_zone and market.is_city:
         return market.relaxed.site_price
-    if zone != market.main_zone and market.is_city:
-        return np.full(len(market.quota), -np.inf)
     return place_price(market, zone, cost)
 
 
@@ -94,8 +91,7 @@ def _shared_prices(
 ) -> dict[int, Floats]:
     """Return prices of places for the stricter zones when all zones want the same slots."""
     main = market.main_zone
-    gain = price[main][:, None] - costs[main]
-    gain = np.where(np.isfinite(gain), np.maximum(gain, 0), 0)
+    gain = slot_gain(price[main], costs[main])
     zone, demand, pairs = market.instance.block_zone, market.instance.demand, market.pairs
     pairs = pairs.where((demand[pairs.block] > 0) & (zone[pairs.block] != main))
     return shared_prices(

@@ -10,7 +10,7 @@ import numpy as np
 
 from scheduler.domain.city import Flags, Floats, Ints
 from scheduler.solve.bins import Bins
-from scheduler.solve.knapsacks import Knapsacks, trace_back
+from scheduler.solve.knapsacks import Knapsacks, best_sums, trace_back
 
 _WORTH = 1.0  # person-minutes below which an exchange is not made
 _MOST_TURNS = 20
@@ -94,10 +94,10 @@ class _Shared:
         if low > high:
             return None
         extra = self.one[free] - self.other[free]
-        least, taken = _least_sums(self.size[free], extra, high)
+        saved, taken = best_sums(self.size[free], -extra, high)
         people = np.arange(low, high + 1)
         places = upto[0][base + people] + upto[1][everybody - base - people]
-        total = least[low:] + places
+        total = places - saved[low:]
         at = int(np.argmin(total))
         inside = int(self.size[free][now[free]].sum())
         before = extra[now[free]].sum() + upto[0][base + inside]
@@ -107,18 +107,3 @@ class _Shared:
         chosen = bound.copy()
         chosen[free[trace_back(self.size[free].tolist(), taken, low + at)]] = True
         return chosen
-
-
-def _least_sums(size: Ints, extra: Floats, most: int) -> tuple[Floats, list[Flags]]:
-    """Return the least extra cost of every sum of people up to ``most``, and the way there."""
-    least = np.full(most + 1, np.inf)
-    least[0] = 0.0
-    taken: list[Flags] = []
-    top = 0
-    for people, cost in zip(size.tolist(), extra.tolist(), strict=True):
-        top = min(most, top + people)
-        now = least[people : top + 1]
-        new = least[: max(0, top + 1 - people)] + cost
-        taken.append(new < now)
-        least[people : top + 1] = np.minimum(now, new)
-    return least, taken

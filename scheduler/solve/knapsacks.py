@@ -78,19 +78,28 @@ def best_set(size: Ints, value: Floats, upto: Floats) -> tuple[float, Ints]:
     fits = np.flatnonzero(size <= room)
     some = fits[value[fits] > upto[size[fits]]]
     some = some[np.argsort(size[some], kind="stable")]
-    best = np.full(room + 1, -np.inf)
-    best[0] = 0.0
-    taken: list[Flags] = []
-    top = 0
-    for people, worth in zip(size[some].tolist(), value[some].tolist(), strict=True):
-        top = min(room, top + people)
-        now = best[people : top + 1]
-        new = best[: top + 1 - people] + worth
-        taken.append(new > now)
-        best[people : top + 1] = np.maximum(now, new)
+    best, taken = best_sums(size[some], value[some], room)
     profit = best - upto
     people = int(np.argmax(profit))
     return float(profit[people]), some[trace_back(size[some].tolist(), taken, people)]
+
+
+def best_sums(size: Ints, value: Floats, most: int) -> tuple[Floats, list[Flags]]:
+    """Return the most that blocks of every sum of people up to ``most`` are worth.
+
+    -inf where no blocks make up the sum; with it goes what ``trace_back`` asks for.
+    """
+    best = np.full(most + 1, -np.inf)
+    best[0] = 0.0
+    taken: list[Flags] = []
+    top = 0
+    for people, worth in zip(size.tolist(), value.tolist(), strict=True):
+        top = min(most, top + people)
+        now = best[people : top + 1]
+        new = best[: max(0, top + 1 - people)] + worth
+        taken.append(new > now)
+        best[people : top + 1] = np.maximum(now, new)
+    return best, taken
 
 
 def trace_back(size: list[int], taken: list[Flags], people: int) -> list[int]:

@@ -152,8 +152,12 @@ class Market:
     def whole_blocks(self, pairs: Pairs, people: Ints, relaxed: Relaxed, capacity: Ints) -> Whole:
         """Give every block one site within capacity, near the relaxed flow."""
         noise = self.rng.uniform(0, 1e-6, len(pairs))  # the seed decides between equals
-        price = pairs.walk_m * self.per_metre + relaxed.site_price[pairs.site] + noise
-        return make_whole(pairs, price, people, relaxed, capacity)
+        return make_whole(pairs, self.price_of(pairs, relaxed) + noise, people, relaxed, capacity)
+
+    def price_of(self, pairs: Pairs, relaxed: Relaxed) -> Floats:
+        """Return walk plus the site's price in a relaxed flow, per person of each pair."""
+        price: Floats = pairs.walk_m * self.per_metre + relaxed.site_price[pairs.site]
+        return price
 
     # The commonest zone
 
@@ -247,8 +251,7 @@ class Market:
     def _add_farther(self, count: int, now: Floats) -> bool:
         """Add candidates that cost less than ``now[block]`` per person."""
         pairs, price, size = self.main_pairs, self.place_prices(), len(self.people)
-        reach = np.zeros(size)
-        np.maximum.at(reach, pairs.block, pairs.walk_m)
+        reach = pairs.reach(size)
         asks = (self.people > 0) & (reach * self.per_metre + price.min(initial=np.inf) < now)
         if not asks.any():
             return False
@@ -327,8 +330,8 @@ class Market:
     ) -> None:
         """Swap a zone's blocks between sites until tubes are full; ``worth[site]`` of a tube."""
         pairs, relaxed = asked
-        price = pairs.walk_m * self.per_metre + relaxed.site_price[pairs.site]
         people = np.where(self.instance.block_zone == zone, self.instance.demand, 0)
+        price = self.price_of(pairs, relaxed)
         bins = Bins(pairs, price, people, capacity, whole.site, whole.load)
         pool = self.instance.settings.pooling.by_zone()[zone]
         TubeFiller(bins, pool, np.where(capacity > 0, worth, 0)).run()

@@ -13,14 +13,13 @@ from operator import itemgetter
 
 import numpy as np
 
-from scheduler.domain.city import Flags, Ints
+from scheduler.domain.city import Flags, Floats, Ints
 from scheduler.domain.instance import Instance
 from scheduler.domain.lab_arithmetic import lab_round_tubes
 from scheduler.solve.city_bound import lower_bound
 from scheduler.solve.consign import Batches, Shipments, batches_of, ship
 from scheduler.solve.exact_round import MOST_BLOCKS
 from scheduler.solve.lab_market import price_labs, topped, tube_worth
-from scheduler.solve.labs import FEW_LATE
 from scheduler.solve.layout import Layout
 from scheduler.solve.market import Market
 from scheduler.solve.network import Reach
@@ -32,11 +31,7 @@ from scheduler.solve.schedule import Calls, schedules
 from scheduler.solve.sequence import Order, elder_waves
 from scheduler.solve.stagger import City, stagger
 from scheduler.solve.streams import Streams
-from scheduler.solve.strict_zones import (
-    Strictly,
-    exchange_strict_zones,
-    place_strict_zones,
-)
+from scheduler.solve.strict_zones import Strictly, exchange_strict_zones, place_strict_zones
 from scheduler.solve.tight import pack_tighter
 
 Report = Callable[[str, float | None], None]
@@ -91,28 +86,33 @@ def solve_round(
     give back places: a site that serves two zones loses the time of clearing between them.
     """
     ways = _ways(instance)
-    market, best = _solve(instance, quota, seed, ways[0], report)
-    if not _is_strict(market).any():
-        return market, best
-    ways += [SPARING] if best.needless_late and len(ways) == 1 else []
-    giving_back = GIVING_BACK if market.city_waves.holds_everybody else ()
-    for number, strictly in enumerate((*ways[1:], *giving_back)):
-        left = int(instance.demand.sum()) - int(best.calls.people.sum())
-        if number >= len(ways) - 1 and not left:
+    known = _solve(instance, quota, seed, ways[0], report)
+    if not _is_strict(known[0]).any():
+        return known
+    if known[1].needless_late and len(ways) == 1:
+        ways.append(SPARING)
+    for strictly in ways[1:]:
+        report("another way", None)
+        other_seed = seed + (_ANOTHER_SEED if strictly == ways[0] else 0)
+        known = _better(known, _solve(instance, quota, other_seed, strictly, _in_silence))
+    for strictly in GIVING_BACK if known[0].city_waves.holds_everybody else ():
+        if known[1].calls.people.sum() == instance.demand.sum():
             break
         report("another way", None)
-        other, found = _solve(
-            instance,
-            quota,
-            seed + (_ANOTHER_SEED if strictly == ways[0] else 0),
-            strictly,
-            lambda _stage, _gap: None,
-        )
-        bound = max(best.bound, found.bound)
-        if found.cost < best.cost:
-            market, best = other, found
-        best = replace(best, bound=bound)
-    return market, best
+        known = _better(known, _solve(instance, quota, seed, strictly, _in_silence))
+    return known
+
+
+def _in_silence(_stage: str, _gap: float | None) -> None:
+    """Report nothing: stages of other ways have been told once."""
+
+
+def _better(
+    known: tuple[Market, Solution], other: tuple[Market, Solution]
+) -> tuple[Market, Solution]:
+    """Return the cheaper of two answers, with the better bound of both."""
+    market, best = other if other[1].cost < known[1].cost else known
+    return market, replace(best, bound=max(known[1].bound, other[1].bound))
 
 
 def _ways(instance: Instance) -> list[Strictly]:
@@ -126,8 +126,7 @@ def _ways(instance: Instance) -> list[Strictly]:
     if lab_round_tubes(instance).sum() >= (people / pool).sum():
         return [Strictly(), *(OTHER_WAYS if _is_small(instance) else ())]
     spare = np.array(SPARE_WHERE_SHORT_MIN) // instance.settings.round.slot_minutes
-    one_zone = len(np.unique(instance.block_zone[people > 0])) < 2  # noqa: PLR2004  # any others
-    tried = 1 if one_zone or (people > 0).sum() > FEW_BLOCKS else len(spare)
+    tried = 1 if (people > 0).sum() > FEW_BLOCKS else len(spare)
     return [Strictly(max(1, slots), late_min=LATE_WHERE_SHORT_MIN) for slots in spare[:tried]]
 
 
@@ -167,13 +166,14 @@ def _solve(
         price_labs(market)
     report("whole blocks", None)
     whole = pack_tighter(market, market.make_main_whole())
-    market.fill_main_tubes(whole, tube_worth(market))
+    worth = tube_worth(market)
+    market.fill_main_tubes(whole, worth)
     market.settle_main(whole)
     report("lower bound", None)
     bound = lower_bound(market)
     report("slots and tubes", None)
-    found, cost = _schedule(instance, market, seed)
-    needless_late = market.priced.late_share <= FEW_LATE and bool(found.late.any())
+    found, cost = _schedule(instance, market, worth, seed)
+    needless_late = not market.labs_are_short and bool(found.late.any())
     solution = Solution(
         market.streams, market.layout, found.calls, found.batches, found.shipments, market.travel,
         market.hours.begin_min, bound, found.past_end, cost, needless_late,
@@ -203,8 +203,13 @@ class _Scheduled:
     late: Ints
 
 
-def _schedule(instance: Instance, market: Market, seed: int) -> tuple[_Scheduled, float]:
-    """Call blocks and ship tubes in the cheapest of the ways that are known; return its cost."""
+def _schedule(
+    instance: Instance, market: Market, worth: Floats, seed: int
+) -> tuple[_Scheduled, float]:
+    """Call blocks and ship tubes in the cheapest of the ways that are known; return its cost.
+
+    ``worth[site]`` is what a tube of the commonest zone costs.
+    """
     city = City.of(instance, len(market.streams), seed)
     order = Order(
         instance.blocks.community_index,
@@ -214,7 +219,7 @@ def _schedule(instance: Instance, market: Market, seed: int) -> tuple[_Scheduled
     )
     places = Places(market.pairs, market.pair_price(), instance.block_zone, instance.demand)
     main = np.array(market.streams.zone) == market.main_zone
-    worth = np.where(main, tube_worth(market)[market.streams.site], 0)
+    worth = np.where(main, worth[market.streams.site], 0)
     task = Task(
         market.streams, market.layout, market.wide, market.load, topped(market), worth, places,
         order, market.city_waves, market.packed,

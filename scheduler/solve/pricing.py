@@ -12,6 +12,7 @@ import numpy as np
 
 from scheduler.domain.city import Floats, Ints
 from scheduler.domain.instance import Instance
+from scheduler.solve.bound import slot_gain
 from scheduler.solve.city_bound import lower_bound, place_price
 from scheduler.solve.fluid import Fluid, Late, Short
 from scheduler.solve.lab_market import price_labs
@@ -68,10 +69,7 @@ def _person_worth(market: Market) -> Floats:
     gain = np.zeros(market.offered.shape)
     for zone in np.unique(instance.block_zone[instance.demand > 0]).tolist():
         cost = market.slot_cost(zone, market.offered)
-        price = place_price(market, zone, cost)
-        known = np.isfinite(cost) & np.isfinite(price)[:, None]
-        profit = np.where(known, price[:, None] - np.where(known, cost, 0.0), 0.0)
-        gain = np.maximum(gain, profit)
+        gain = np.maximum(gain, slot_gain(place_price(market, zone, cost), cost))
     worth: Floats = gain.sum(axis=1)
     return worth
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from scheduler.domain.city import Floats, Ints
-from scheduler.domain.ranges import ranges
+from scheduler.domain.ranges import fan_out
 from scheduler.domain.settings import Zone
 from scheduler.solve.bins import Bins
 from scheduler.solve.candidates import Pairs
@@ -124,7 +124,6 @@ def _pairs_of_runs(places: Places, streams: Streams, runs: Runs) -> tuple[Pairs,
     stream_at[site, streams.zone] = np.arange(len(site))
     stream = stream_at[pairs.site, places.zone[pairs.block]]
     some = np.flatnonzero(stream >= 0)
-    first = np.searchsorted(runs.stream, np.arange(len(site) + 1))
-    rows = np.repeat(some, np.diff(first)[stream[some]])
-    run = ranges(first[stream[some]], first[stream[some] + 1])
+    at, run = fan_out(stream[some], runs.stream, len(site))
+    rows = some[at]
     return Pairs(pairs.block[rows], run, pairs.walk_m[rows]), places.price[rows]

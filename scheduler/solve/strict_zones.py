@@ -10,6 +10,7 @@ import numpy as np
 from scheduler.domain.city import FIXED, Ints
 from scheduler.domain.settings import Zone
 from scheduler.solve.assign import Relaxed, SlotOffer, relax
+from scheduler.solve.bound import slot_gain
 from scheduler.solve.candidates import Pairs
 from scheduler.solve.market import Market
 from scheduler.solve.streams import Streams, reserve, runs_of
@@ -84,16 +85,14 @@ def exchange_strict_zones(market: Market, strictly: Strictly, effort: int = 0) -
     """
     zones = [z for z in Zone if z != market.main_zone and (market.instance.block_zone == z).any()]
     instance, weights = market.instance, market.instance.settings.weights
-    home = np.where(instance.block_zone != market.main_zone, market.site_of, -1)
+    strict = instance.block_zone != market.main_zone
     common = np.array([_shared(market, site) for site in range(len(market.quota))], dtype=bool)
-    free = (instance.block_zone != market.main_zone) & ((home < 0) | common[home])
+    free = strict & ((market.site_of < 0) | common[market.site_of])
+    home = np.where(free, market.site_of, -1)
     pairs = market.pairs.where(free[market.pairs.block] & common[market.pairs.site])
     if not strictly.exchange or not zones or not len(pairs):
         return False
     cost = market.slot_cost(market.main_zone, market.offered)
-    price = market.place_prices()[:, None]
-    known = np.isfinite(cost) & np.isfinite(price)
-    gain = np.where(known, price, 0) - np.where(known, cost, 0)
     pool = {int(z): instance.settings.pooling.by_zone()[z] for z in zones}
     per_wave = instance.clock.slots_per_wave
     offer = SiteOffer(
@@ -103,7 +102,7 @@ def exchange_strict_zones(market: Market, strictly: Strictly, effort: int = 0) -
         {z: np.repeat(np.minimum(market.wave_cost(k), weights.unserved), per_wave, axis=1)
          for z, k in pool.items()},
         pool,
-        np.maximum(gain, 0) * market.places,
+        slot_gain(market.place_prices(), cost) * market.places,
         strictly.spare_slots, _clearing_slots(market), weights.unserved,
     )  # fmt: skip
     people = instance.demand
@@ -111,8 +110,8 @@ def exchange_strict_zones(market: Market, strictly: Strictly, effort: int = 0) -
         pairs, pairs.walk_m * market.per_metre * people[pairs.block], people, instance.block_zone,
         instance.blocks.community_index, weights.split,
     )  # fmt: skip
-    new = exchange(np.where(free, home, -1), movable, offer, market.rng, effort)
-    if np.array_equal(new, np.where(free, home, -1)):
+    new = exchange(home, movable, offer, market.rng, effort)
+    if np.array_equal(new, home):
         return False
     market.site_of = np.where(free, new, market.site_of)
     market.free, market.strict = market.offered.copy(), Streams.empty()

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from scheduler.domain.city import Floats, Ints
-from scheduler.domain.ranges import ranges
+from scheduler.domain.ranges import fan_out
 from scheduler.solve.assign import Whole
 from scheduler.solve.bins import Bins
 from scheduler.solve.block_prices import BlockPrices
@@ -27,11 +27,8 @@ are 97 % full, below 0.00001 where they are half full."""
 _TURNS, _FEWEST_TURNS, _PAIR_TURNS = 60, 20, 2_600_000
 _ANYTHING = 1e9  # person-minutes that a block without a place would pay
 _STRIDE = 0.008
-_SPOTS, _FEWEST_SPOTS, _SPOT_WORTH = (
-    80,
-    20,
-    3e-5,
-)  # neighbourhoods, and the share of the cost that one must lose
+_SPOTS, _FEWEST_SPOTS = 80, 20  # neighbourhoods
+_SPOT_WORTH = 3e-5  # share of the cost that one must lose
 
 
 def pack_tighter(market: Market, whole: Whole) -> Whole:
@@ -41,16 +38,13 @@ def pack_tighter(market: Market, whole: Whole) -> Whole:
     return _Packing(market).run(whole)
 
 
-def _price(market: Market) -> Floats:
-    """Return walk plus the site's price per person of each pair."""
-    pairs = market.main_pairs
-    price: Floats = pairs.walk_m * market.per_metre + market.relaxed.site_price[pairs.site]
-    return price
-
-
 def _is_tight(market: Market, whole: Whole) -> bool:
     """Tell whether whole blocks leave people out, or pay much more than blocks in parts do."""
-    pairs, people, price = market.main_pairs, market.people, _price(market)
+    pairs, people, price = (
+        market.main_pairs,
+        market.people,
+        market.price_of(market.main_pairs, market.relaxed),
+    )
     if (whole.site < 0)[people > 0].any():
         return True
     now = whole.site[pairs.block] == pairs.site
@@ -86,11 +80,9 @@ class _Packing:
     def _take_pairs(self) -> None:
         """Make the knapsacks of the market's pairs."""
         market, pairs = self._market, self._market.main_pairs
-        first = np.searchsorted(self._runs[:, 0], np.arange(len(market.quota) + 1))
-        rows = np.repeat(np.arange(len(pairs)), np.diff(first)[pairs.site])
-        bins = ranges(first[pairs.site], first[pairs.site + 1])
+        rows, bins = fan_out(pairs.site, self._runs[:, 0], len(market.quota))
         block, walk = pairs.block[rows], pairs.walk_m[rows]
-        self._price = _price(market)[rows]
+        self._price = market.price_of(pairs, market.relaxed)[rows]
         self._sacks = Knapsacks(
             Pairs(block, bins, walk), walk * market.per_metre * market.people[block],
             market.people, self._upto,

@@ -17,7 +17,7 @@ import numpy as np
 
 from scheduler.domain.city import Floats, Ints
 from scheduler.domain.instance import Instance
-from scheduler.solve.bound import LabCosts
+from scheduler.solve.bound import LabCosts, slot_gain
 
 _NOTHING = 1e-9  # person-minutes
 _SIZES = (1, 3)  # people in tubes that are priced besides full ones
@@ -43,9 +43,8 @@ class WholeTubes:
         waves = (len(self.places), clock.num_waves, clock.slots_per_wave)
         gains = {}
         for zone, cost in zone_cost.items():
-            known = np.isfinite(cost) & np.isfinite(place[zone])[:, None]
-            gain = np.where(known, place[zone][:, None] - np.where(known, cost, 0), 0)
-            gains[zone] = (np.maximum(gain, 0) * self.places).reshape(waves).sum(axis=2)
+            gain = slot_gain(place[zone], cost)
+            gains[zone] = (gain * self.places).reshape(waves).sum(axis=2)
         alone = sum((gain > _NOTHING).astype(np.int64) for gain in gains.values()) == 1
         return sum(
             self._cut_of(zone, place[zone], np.where(alone, gain, 0))

@@ -12,9 +12,9 @@ from __future__ import annotations
 import numpy as np
 
 from scheduler.domain.city import Floats, Ints
-from scheduler.domain.ranges import ranges
+from scheduler.domain.ranges import fan_out
 from scheduler.solve.block_prices import BlockPrices
-from scheduler.solve.bound import BoundFinder, place_prices
+from scheduler.solve.bound import BoundFinder, place_prices, slot_gain
 from scheduler.solve.candidates import Pairs
 from scheduler.solve.knapsacks import Knapsacks, cost_upto
 from scheduler.solve.split_bound import raised_blocks
@@ -46,9 +46,8 @@ class _WholeBound:
         gain = np.zeros(finder.offered.shape)
         for zone, cost in zone_cost.items():
             if zone != main:
-                some = np.isfinite(cost) & np.isfinite(place[zone])[:, None]
-                gain = np.maximum(gain, np.where(some, place[zone][:, None] - cost, 0))
-        places = np.rint(finder.part * finder.most[:, None]).astype(np.int64)
+                gain = np.maximum(gain, slot_gain(place[zone], cost))
+        places = finder.places
         self._sold = float((gain * places).sum())  # to stricter zones, if the commonest had none
         cost = zone_cost[main] + gain
         runs = [
@@ -102,9 +101,7 @@ class _WholeBound:
         share = np.where(
             worth[community[pairs.block]], np.maximum(0, raised[pairs.block] - cost), 0
         )
-        first = np.searchsorted(self._runs[:, 0], np.arange(len(price) + 1))
-        rows = np.repeat(np.arange(len(pairs)), np.diff(first)[pairs.site])
-        bins = ranges(first[pairs.site], first[pairs.site + 1])
+        rows, bins = fan_out(pairs.site, self._runs[:, 0], len(price))
         reached = np.zeros_like(people)
         reached[pairs.block] = people[pairs.block]
         sacks = Knapsacks(

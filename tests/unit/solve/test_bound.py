@@ -25,13 +25,18 @@ RECIPES = (
 )
 
 
+def _planned(seed: int, recipe: Recipe) -> tuple[float, Market]:
+    """Return the objective of a random round's plan, and its market before any prices."""
+    instance = random_instance(seed, recipe)
+    objective = float(make_plan(instance).summary["objective"])
+    return objective, Market(instance, site_quota(instance), 0)
+
+
 @pytest.mark.parametrize("recipe", RECIPES)
 @pytest.mark.parametrize("seed", range(3))
 def test_any_prices_give_a_bound(seed: int, recipe: Recipe) -> None:
     """No prices, and random ones, bound the objective of the plan that is found from below."""
-    instance = random_instance(seed, recipe)
-    objective = make_plan(instance).summary["objective"]
-    market = Market(instance, site_quota(instance), 0)
+    objective, market = _planned(seed, recipe)
     assert 0 <= lower_bound(market) <= objective + 1e-6
     rng = np.random.default_rng(seed)
     hour, day = market.prices.hour.shape, market.prices.day.shape
@@ -45,13 +50,11 @@ def test_any_prices_give_a_bound(seed: int, recipe: Recipe) -> None:
 @pytest.mark.parametrize("seed", range(4))
 def test_any_prices_of_whole_blocks_give_a_bound(seed: int, recipe: Recipe) -> None:
     """Whatever blocks are thought to be worth, no plan costs less, people left out included."""
-    instance = random_instance(seed, recipe)
-    objective = make_plan(instance).summary["objective"]
-    market = Market(instance, site_quota(instance), 0)
+    objective, market = _planned(seed, recipe)
     without = lower_bound(market)
     rng = np.random.default_rng(seed)
     for scale in (0.0, 10.0, 1000.0, 1e6):
-        market.beyond_flow = rng.uniform(0, scale, len(instance.demand))
+        market.beyond_flow = rng.uniform(0, scale, len(market.instance.demand))
         assert without <= lower_bound(market) <= objective + 1e-6
 
 
