@@ -2,10 +2,9 @@
 
 "Each block in one bin" is priced per block, so that every bin is a knapsack of its own (Fisher,
 Jaikumar and Van Wassenhove 1986, doi 10.1287/mnsc.32.9.1095): a bound that knows whole blocks,
-which a flow does not. Prices rise where no bin wants a block, and fall where two do: a subgradient
-step, deflected by the steps before it (Camerini, Fratta and Maffioli 1975,
-doi 10.1007/BFb0120697). Pairs that most answers agree on are then settled, a few at a time, and the
-prices of the others go on.
+which a flow does not. Prices rise where no bin wants a block, and fall where two do (``ascent``).
+Pairs that most answers agree on are then settled, a few at a time, and the prices of the others go
+on.
 """
 
 from __future__ import annotations
@@ -13,49 +12,33 @@ from __future__ import annotations
 import numpy as np
 
 from scheduler.domain.city import Floats, Ints
+from scheduler.solve.ascent import MEMORY, Ascent
 from scheduler.solve.knapsacks import Knapsacks, best_set
 
-_MEMORY = 0.8  # of earlier answers, and of earlier steps
-_PATIENCE = 3  # turns without a better bound before steps become shorter
-_SHORTER = 1.5
 _TURNS, _SETTLED = 4, 0.15  # per dive: turns, and share of the waiting blocks
 _AGREED = 0.3  # share of recent answers that must name a pair
 
 
-class BlockPrices:
-    """Ascends from prices ``now[block]``, in person-minutes; ``best`` are those of ``bound``.
-
-    ``bin_of[block]`` is -1 until a dive settles the block.
-    """
+class BlockPrices(Ascent):
+    """Ascends from prices ``now[block]``; ``bin_of[block]`` is -1 until a dive settles it."""
 
     def __init__(
         self, sacks: Knapsacks, start: Floats, stride: float, highest: float = np.inf
     ) -> None:
-        """Start from prices of blocks, which stay below ``highest``.
-
-        ``stride`` is by what share of the first bound it may still rise, about: the first step.
-        """
-        self._highest = highest
-        self.sacks, self.now, self.best, self.bound = sacks, start.copy(), start, -np.inf
+        """Start from prices of blocks; arguments as in ``Ascent``."""
+        super().__init__(start, stride, highest)
+        self.sacks = sacks
         self.bin_of = np.full(len(start), -1, dtype=np.int64)
         self._waiting = sacks.people > 0
         self._active = np.ones(len(sacks.pairs), dtype=bool)
         self._load = np.zeros(len(sacks.upto), dtype=np.int64)
         self._often = np.zeros(len(sacks.pairs))
-        self._direction = np.zeros(len(start))
-        self._stride, self._step, self._failed = stride, 0.0, 0
 
     def ascend(self, turns: int) -> None:
         """Improve prices and bound."""
         for _ in range(turns):
-            before = self.now.copy()
-            bound = self._turn()
-            if bound > self.bound:
-                self.bound, self.best, self._failed = bound, before, 0
-            else:
-                self._failed += 1
-            if self._failed >= _PATIENCE:
-                self._step, self._failed = self._step / _SHORTER, 0
+            before = self.now
+            self.note(before, self._turn())
 
     def dive(self) -> None:
         """Settle blocks, those first that most answers agree on, until they agree no more."""
@@ -69,17 +52,11 @@ class BlockPrices:
         """Return the bound at the present prices (of what waits), then step."""
         rows, worth = self._answers()
         pairs, waiting = self.sacks.pairs, self._waiting
-        self._often *= _MEMORY
-        self._often[rows] += 1 - _MEMORY
+        self._often *= MEMORY
+        self._often[rows] += 1 - MEMORY
         found = np.bincount(pairs.block[rows], minlength=len(self.now))
-        slope = np.where(waiting, 1.0 - found, 0.0)
-        self._direction = np.where(waiting, slope + _MEMORY * self._direction, 0.0)
         bound = float(self.now[waiting].sum()) - worth
-        if not self._step:
-            self._step = self._stride * abs(bound)
-        length = max(1.0, float(self._direction @ self._direction))
-        step = self._step / length * self._direction
-        self.now = np.minimum(self.now + step, self._highest)
+        self.move(np.where(waiting, 1.0 - found, 0.0), bound, waiting)
         return bound
 
     def _answers(self) -> tuple[Ints, float]:

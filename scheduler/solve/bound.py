@@ -136,18 +136,20 @@ class BoundFinder:
         zone_cost: dict[int, Floats],
         price: dict[int, Floats],
         earnings: float,
-        tubes: Callable[[dict[int, Floats], dict[int, Floats]], float] = lambda _cost, _place: 0.0,
+        tubes: Callable[[dict[int, Floats], dict[int, Floats]], Floats] | None = None,
     ) -> float:
         """Return the bound at the given prices of places; no cost is below 0.
 
         ``zone_cost[zone][site, slot]`` is finish plus lab price, ``price[zone][site]`` what a place
         costs people of the zone, ``earnings`` what the labs' prices earn. ``tubes(cost, place)`` is
-        by how much less sites earn because tubes are whole.
+        by how much less each site earns because tubes are whole.
         """
         place = place_prices(zone_cost, price)
-        cost = self._cheapest(place)
+        cost = self.cheapest(place)
         paid = float(self._paid(cost, place).sum())
-        profit = self._profit(zone_cost, place) - tubes(zone_cost, place)
+        profit = self._profit(zone_cost, place)
+        if tubes is not None:
+            profit -= float(tubes(zone_cost, place).sum())
         return max(0.0, paid - earnings - profit)
 
     def _paid(self, cheapest: Floats, place: dict[int, Floats]) -> Floats:
@@ -179,7 +181,7 @@ class BoundFinder:
             gain = np.maximum(gain, slot_gain(place[zone], cost))
         return float(((gain * self.part).sum(axis=1) * self.most).sum())
 
-    def _cheapest(self, by_zone: dict[int, Floats]) -> Floats:
+    def cheapest(self, by_zone: dict[int, Floats]) -> Floats:
         """Return the cost of each block's best candidate, looking on until none can be missed."""
         count = _FIRST_NEAREST
         while True:
@@ -209,7 +211,7 @@ class BoundFinder:
 
     def paid_by_community(self, price: dict[int, Floats]) -> Floats:
         """Return the least cost of each community's blocks at prices of places, split included."""
-        return self._paid(self._cheapest(price), price)
+        return self._paid(self.cheapest(price), price)
 
     def _best_of_pairs(self, total: Floats) -> Floats:
         """Return each block's least cost over the known pairs."""

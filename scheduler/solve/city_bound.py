@@ -9,6 +9,7 @@ from scheduler.domain.settings import Zone
 from scheduler.solve.assign import SlotOffer, relax
 from scheduler.solve.bound import LabCosts, slot_gain
 from scheduler.solve.market import Market
+from scheduler.solve.pattern_bound import pattern_bound
 from scheduler.solve.shared_places import Slots, shared_prices
 from scheduler.solve.tube_bound import WholeTubes
 from scheduler.solve.whole_bound import whole_bound
@@ -39,6 +40,7 @@ def bound_at_prices(market: Market) -> float:
         np.where(market.offered, market.places, 0),
     )  # fmt: skip
     bound = market.finder.evaluate(costs, price, earnings, tubes.cut)
+    bound = max(bound, pattern_bound(market.finder, costs, price, tubes.cut) - earnings)
     return _with_whole_blocks(market, bound, (costs, price, earnings))
 
 

@@ -13,12 +13,11 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from scheduler.domain.city import Floats, Ints
-from scheduler.solve.candidates import Pairs
+from scheduler.solve.site_offer import Movable, SiteOffer
 from scheduler.solve.streams import runs_of
 
 _LOOKED_AT = 12  # nearest sites of a block
@@ -29,42 +28,6 @@ _ENOUGH = 1e-6  # person-minutes
 
 Blocks = dict[int, tuple[int, ...]]
 """Blocks by zone."""
-
-
-@dataclass(frozen=True)
-class SiteOffer:
-    """What sites offer, ``[site, slot]``, and what zones pay for it in person-minutes.
-
-    ``places`` are people that may be called (0: not offered), ``cost[zone]`` is finish plus lab
-    price per person, ``empty[zone]`` the lab price of a place of a tube that nobody takes,
-    ``pool[zone]`` places per tube, ``main_gain`` what the commonest zone gains in a whole slot.
-    ``spare`` slots are kept behind a zone's last person, ``clearing`` more before the next zone;
-    ``unserved`` is what a person without a slot costs.
-    """
-
-    places: Ints
-    cost: dict[int, Floats]
-    empty: dict[int, Floats]
-    pool: dict[int, int]
-    main_gain: Floats
-    spare: int
-    clearing: int
-    unserved: float
-
-
-@dataclass(frozen=True)
-class Movable:
-    """Blocks that may move, with all their candidates: ``walk_cost[pair]`` of the whole block.
-
-    ``people``, ``zone`` and ``community`` are by block, ``split`` is per extra site of a community.
-    """
-
-    pairs: Pairs
-    walk_cost: Floats
-    people: Ints
-    zone: Ints
-    community: Ints
-    split: float
 
 
 def exchange(

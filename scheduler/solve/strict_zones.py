@@ -13,8 +13,9 @@ from scheduler.solve.assign import Relaxed, SlotOffer, relax
 from scheduler.solve.bound import slot_gain
 from scheduler.solve.candidates import Pairs
 from scheduler.solve.market import Market
+from scheduler.solve.site_offer import Movable, SiteOffer
 from scheduler.solve.streams import Streams, reserve, runs_of
-from scheduler.solve.strict_exchange import Movable, SiteOffer, exchange
+from scheduler.solve.strict_exchange import exchange
 
 
 @dataclass(frozen=True)

@@ -33,8 +33,8 @@ class WholeTubes:
     places: Ints
     known: dict[tuple[int, int], Floats] = field(default_factory=dict)
 
-    def cut(self, zone_cost: dict[int, Floats], place: dict[int, Floats]) -> float:
-        """Return by how much less the sites earn at the prices, person-minutes.
+    def cut(self, zone_cost: dict[int, Floats], place: dict[int, Floats]) -> Floats:
+        """Return by how much less each site earns at the prices, person-minutes.
 
         Arguments as in ``BoundFinder.evaluate``, ``place`` without values that are not finite.
         Waves in which several zones pay more than they cost are left as they are.
@@ -46,19 +46,19 @@ class WholeTubes:
             gain = slot_gain(place[zone], cost)
             gains[zone] = (gain * self.places).reshape(waves).sum(axis=2)
         alone = sum((gain > _NOTHING).astype(np.int64) for gain in gains.values()) == 1
-        return sum(
-            self._cut_of(zone, place[zone], np.where(alone, gain, 0))
-            for zone, gain in gains.items()
-            if self.instance.settings.pooling.by_zone()[zone] > 1
-        )
+        total = np.zeros(len(self.places))
+        for zone, gain in gains.items():
+            if self.instance.settings.pooling.by_zone()[zone] > 1:
+                total += self._cut_of(zone, place[zone], np.where(alone, gain, 0))
+        return total
 
-    def _cut_of(self, zone: int, place: Floats, earned: Floats) -> float:
-        """Return the cut of one zone; ``earned[site, wave]`` if tubes could be bought in parts."""
+    def _cut_of(self, zone: int, place: Floats, earned: Floats) -> Floats:
+        """Return one zone's cut by site; ``earned[site, wave]`` if tubes were bought in parts."""
         settings = self.instance.settings
         pool = settings.pooling.by_zone()[zone]
         site, wave = np.nonzero(earned > _NOTHING)
         if not len(site):
-            return 0.0
+            return np.zeros(len(self.places))
         per_wave = self.instance.clock.slots_per_wave
         slot = wave[:, None] * per_wave + np.arange(per_wave)
         finish = settings.weights.finish.by_zone()[zone] * slot * settings.round.slot_minutes
@@ -74,7 +74,8 @@ class WholeTubes:
                 count = np.minimum(count, upto[:, -1])  # noqa: PLW2901  # no more come
                 earned_so = _takings(count, upto, takings, paid) - _tubes(count, pool, costs)
                 best = np.maximum(best, earned_so)
-        return float(np.maximum(earned[site, wave] - best, 0).sum())
+        cut = np.maximum(earned[site, wave] - best, 0)
+        return np.bincount(site, cut, minlength=len(self.places)).astype(np.float64)
 
     def _tube_costs(self, pool: int) -> list[tuple[int, Floats]]:
         """Return what a tube with so many people in it costs at least, ``[site, wave]``."""

@@ -7,104 +7,47 @@ from itertools import product
 import numpy as np
 import pytest
 
-from scheduler.domain.city import Ints
-from scheduler.solve.candidates import Pairs
-from scheduler.solve.streams import reserve
-from scheduler.solve.strict_exchange import Movable, SiteOffer, exchange
-
-SITES, SLOTS, CLEARING = 3, 12, 2
-
-
-def _round(seed: int, blocks: int = 5) -> tuple[Movable, SiteOffer]:
-    """Return some blocks of two zones, all of which may go to each of three sites."""
-    rng = np.random.default_rng(seed)
-    people = rng.integers(5, 20, blocks)
-    block, site = (a.ravel() for a in np.indices((blocks, SITES)))
-    walk = rng.uniform(0, 400, len(block))
-    places = np.repeat(rng.integers(6, 14, (SITES, 1)), SLOTS, axis=1)
-    places[:, rng.integers(4, 9)] = 0  # a closing
-    minutes = np.arange(SLOTS) * 15.0
-    lab = {z: np.repeat(rng.uniform(0, 3, (SITES, SLOTS // 4)), 4, axis=1) for z in (1, 2)}
-    cost = {z: lab[z] + minutes * weight for z, weight in ((1, 0.1), (2, 0.02))}
-    gain = rng.uniform(0, 1, (SITES, SLOTS)) * places
-    offer = SiteOffer(places, cost, lab, {1: 10, 2: 5}, gain, 0, CLEARING, 10_000.0)
-    pairs = Pairs(block, site, walk)
-    zone, community = rng.integers(1, 3, blocks), rng.integers(0, 2, blocks)
-    return Movable(pairs, walk, people, zone, community, 20.0), offer
-
-
-def _cost(home: Ints, movable: Movable, offer: SiteOffer) -> float:
-    """Return what blocks at sites cost, from the slots that ``reserve`` gives them."""
-    people, total = movable.people, 0.0
-    for site in range(SITES):
-        free = offer.places[site] > 0
-        for zone in (1, 2):
-            here = np.flatnonzero((home == site) & (movable.zone == zone))
-            taken = reserve(free, here, people, offer.places[site], (0, CLEARING))
-            free = taken.free
-            for (first, end), blocks in zip(taken.runs, taken.blocks, strict=True):
-                total += _served(offer, site, zone, range(first, end), int(people[blocks].sum()))
-            held = sum(int(people[b].sum()) for b in taken.blocks)
-            total += offer.unserved * (int(people[here].sum()) - held)
-        lost = (offer.places[site] > 0) & ~free
-        total += float(offer.main_gain[site][lost].sum())
-    chosen = home[movable.pairs.block] == movable.pairs.site
-    total += float(movable.walk_cost[chosen].sum())
-    total += offer.unserved * float(people[home < 0].sum())
-    used = {
-        (c, s) for c, s in zip(movable.community.tolist(), home.tolist(), strict=True) if s >= 0
-    }
-    return total + movable.split * len(used)
-
-
-def _served(offer: SiteOffer, site: int, zone: int, slots: range, count: int) -> float:
-    """Return what people pay who fill the slots in order, and for the rest of their last tube."""
-    rest, total = count, 0.0
-    for slot in slots:
-        some = min(rest, int(offer.places[site, slot]))
-        total += some * float(offer.cost[zone][site, slot])
-        rest -= some
-        if not rest:
-            return total + -count % offer.pool[zone] * float(offer.empty[zone][site, slot])
-    raise AssertionError("the slots do not hold the people")
+from scheduler.solve.site_offer import Movable
+from scheduler.solve.strict_exchange import exchange
+from tests.unit.solve.strict_rounds import SITES, cost_of, strict_round
 
 
 @pytest.mark.parametrize("seed", range(12))
 def test_blocks_never_pay_more(seed: int) -> None:
     """Whatever the sites are at first, nothing that moves raises the sum of all costs."""
-    movable, offer = _round(seed)
+    movable, offer = strict_round(seed)
     rng = np.random.default_rng(seed)
     home = rng.integers(-1, SITES, len(movable.people))
     new = exchange(home, movable, offer, rng)
-    assert _cost(new, movable, offer) <= _cost(home, movable, offer) + 1e-6
+    assert cost_of(new, movable, offer) <= cost_of(home, movable, offer) + 1e-6
 
 
 @pytest.mark.parametrize("seed", range(6))
 def test_effort_finds_the_best_places(seed: int) -> None:
     """Thrown blocks settle at the least of all costs, which counting out all ways gives."""
-    movable, offer = _round(seed)
+    movable, offer = strict_round(seed)
     new = exchange(np.zeros(5, dtype=np.int64), movable, offer, np.random.default_rng(0), 20_000)
     every = (np.array(home) for home in product(range(SITES), repeat=5))
-    best = min(_cost(home, movable, offer) for home in every)
-    assert _cost(new, movable, offer) == pytest.approx(best)
+    best = min(cost_of(home, movable, offer) for home in every)
+    assert cost_of(new, movable, offer) == pytest.approx(best)
 
 
 def test_what_is_thrown_in_vain_comes_back() -> None:
     """More effort never ends at more cost, and the same seed ends at the same sites."""
-    movable, offer = _round(3, blocks=9)
+    movable, offer = strict_round(3, blocks=9)
     home = np.zeros(9, dtype=np.int64)
     costs = []
     for effort in (0, 500, 5_000):
         new = exchange(home, movable, offer, np.random.default_rng(1), effort)
         again = exchange(home, movable, offer, np.random.default_rng(1), effort)
         assert np.array_equal(new, again)
-        costs.append(_cost(new, movable, offer))
+        costs.append(cost_of(new, movable, offer))
     assert costs == sorted(costs, reverse=True)
 
 
 def test_an_effort_ends_where_nothing_can_move() -> None:
     """A block with one candidate stays, however much effort is to be spent."""
-    movable, offer = _round(0, blocks=1)
+    movable, offer = strict_round(0, blocks=1)
     only = Movable(
         movable.pairs.where(movable.pairs.site == 1), movable.walk_cost[1:2], movable.people,
         movable.zone, movable.community, 20.0,

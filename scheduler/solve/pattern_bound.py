@@ -1,0 +1,105 @@
+"""A lower bound that knows what stricter zones take from a site: whole slots, and clearing.
+
+The bound from prices of places sells each slot to whoever gains most from it, and lets blocks go to
+several sites in parts. Here blocks of the zones between the sealed areas and the commonest zone are
+priced instead, and every site chooses the best pattern of their slots (``patterns``); all other
+zones buy places at their prices. A block may also be served in part (DESIGN.md, rule 1): as in
+``whole_bound`` prices of blocks stay below what one person left out costs. Sealed areas are counted
+as if nobody took a slot from them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from scheduler.domain.city import Floats
+from scheduler.domain.settings import Zone
+from scheduler.solve.bound import BoundFinder, place_prices, slot_gain
+from scheduler.solve.patterns import Patterns
+from scheduler.solve.site_offer import Movable, SiteOffer
+
+_TURNS, _PAIR_TURNS = 60, 24_000  # of prices, and pairs looked at in all of them
+
+ByZone = dict[int, Floats]
+
+
+def pattern_bound(
+    finder: BoundFinder,
+    zone_cost: ByZone,
+    price: ByZone,
+    tubes: Callable[[ByZone, ByZone], Floats],
+) -> float:
+    """Return the bound of the round before the labs' earnings are taken off, 0 if there is none.
+
+    Arguments as in ``BoundFinder.evaluate``; ``tubes`` by site.
+    """
+    main = finder.main_zone
+    zones = [z for z in zone_cost if z != Zone.LOCKDOWN and z < main]
+    return _PatternBound(finder, zone_cost, price, zones).best(tubes) if zones else 0.0
+
+
+class _PatternBound:
+    """``zones`` have patterns, all others buy places."""
+
+    def __init__(
+        self, finder: BoundFinder, zone_cost: ByZone, price: ByZone, zones: list[int]
+    ) -> None:
+        self._finder, self._zones, self._cost = finder, zones, zone_cost
+        place = place_prices(zone_cost, price)
+        self._start = finder.cheapest(place) * finder.instance.demand
+        self._place = {z: p for z, p in place.items() if z not in zones}
+        self._places = np.where(finder.offered, finder.places, 0)
+        gain = {z: slot_gain(p, zone_cost[z]) * self._places for z, p in self._place.items()}
+        self._sealed = gain.pop(int(Zone.LOCKDOWN), np.zeros(self._places.shape))
+        self._gain = np.max(np.stack(list(gain.values())), axis=0)
+
+    def best(self, tubes: Callable[[ByZone, ByZone], Floats]) -> float:
+        """Return the bound after some turns of prices of blocks."""
+        finder, turns = self._finder, _TURNS
+        highest = finder.instance.settings.weights.unserved
+        people, price = np.maximum(finder.instance.demand, 1), self._start
+        least = min(float(self._cost[z].min(initial=np.inf)) for z in self._zones)
+        cut = tubes({z: self._cost[z] for z in self._place}, self._place)
+        cut = np.where(self._sealed.any(axis=1), 0.0, cut)
+        while True:
+            patterns = self._patterns()
+            turns = min(turns, 1 + _PAIR_TURNS // max(1, len(patterns.movable.pairs)))
+            ascent = patterns.ascend(price, turns, highest, cut)
+            price = ascent.best
+            worth = price / people
+            if not finder.asks_farther(worth, least).any():
+                return ascent.bound + self._of_others(patterns, cut)
+            finder.look_farther(worth, least)
+            turns = 1
+
+    def _patterns(self) -> Patterns:
+        """Return the patterns of the pairs that are known."""
+        finder = self._finder
+        instance, weights = finder.instance, finder.instance.settings.weights
+        here = np.isin(instance.block_zone[finder.pairs.block], self._zones)
+        pairs = finder.pairs.where(here & (instance.demand[finder.pairs.block] > 0))
+        movable = Movable(
+            pairs, pairs.walk_m * finder.per_metre * instance.demand[pairs.block],
+            instance.demand, instance.block_zone, instance.blocks.community_index, weights.split,
+        )  # fmt: skip
+        settings = instance.settings
+        clearing = -(-settings.sites.clearing_min // settings.round.slot_minutes)
+        return Patterns(
+            movable,
+            SiteOffer(self._places, {z: self._cost[z] for z in self._zones}, {}, {}, self._gain, 0,
+                      clearing, weights.unserved),
+        )  # fmt: skip
+
+    def _of_others(self, patterns: Patterns, cut: Floats) -> float:
+        """Return what the other zones cost at least, if nobody takes slots from them."""
+        finder = self._finder
+        zone = finder.instance.communities.zone
+        paid = finder.paid_by_community(self._place)[~np.isin(zone, self._zones)]
+        alone = np.ones(len(cut), dtype=bool)
+        alone[patterns.sites] = False
+        sold = np.where(
+            alone[:, None], np.maximum(self._gain, self._sealed), self._gain + self._sealed
+        )
+        return float(paid.sum()) - float(sold.sum()) + float(cut[alone].sum())

@@ -1,0 +1,113 @@
+"""Patterns of stricter zones at sites: what they cost at least, and the bound they give."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+import pytest
+
+from scheduler.domain.city import Floats
+from scheduler.solve import patterns as module
+from scheduler.solve.patterns import Patterns
+from scheduler.solve.slot_costs import slot_costs
+from tests.unit.solve.strict_rounds import SITES, cost_of, strict_round
+
+SEEDS = range(8)
+
+
+def _counted_out(paid: list[Floats], lost: Floats, clearing: int) -> dict[tuple[int, int], float]:
+    """Return the least cost of so many slots of two zones by trying all orders of slots."""
+    slots, best = len(lost), dict[tuple[int, int], float]()
+    for order in product((0, 1, None, "other"), repeat=slots):
+        total, good = 0.0, True
+        for slot, who in enumerate(order):
+            rank = {0: 0, 1: 1, "other": 2}.get(who, 3)
+            before = order[max(0, slot - clearing) : slot]
+            good &= not any(b in (0, 1) and b < rank for b in before if rank < 3)
+            total += 0.0 if who == "other" else lost[slot]
+            total += paid[who][slot] if who in (0, 1) else 0.0
+        key = order.count(0), order.count(1)
+        if good:
+            best[key] = min(best.get(key, np.inf), total)
+    return best
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("clearing", [0, 1, 2])
+def test_patterns_cost_what_counting_out_gives(seed: int, clearing: int) -> None:
+    """No order of slots is cheaper, and some order costs as much."""
+    rng = np.random.default_rng(seed)
+    paid = [rng.uniform(0, 9, (1, 6)) for _ in range(2)]
+    paid[0][0, rng.integers(6)] = np.inf
+    lost = rng.uniform(0, 5, (1, 6))
+    least = slot_costs(paid, lost, clearing, (4, 4))[0]
+    true = _counted_out([p[0] for p in paid], lost[0], clearing)
+    for first, second in product(range(5), repeat=2):
+        assert least[first, second] == pytest.approx(true.get((first, second), np.inf))
+    alone = slot_costs(paid[:1], lost, clearing, (4,))[0]
+    assert alone[:, 0] == pytest.approx(least[:, 0])
+
+
+def test_slots_beyond_the_horizon_cost_no_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What lies far off may be had at its cheapest price: patterns cost no more by it."""
+    rng = np.random.default_rng(0)
+    paid = [rng.uniform(0, 9, (3, 8)) for _ in range(2)]
+    lost = rng.uniform(0, 5, (3, 8))
+    whole = slot_costs(paid, lost, 1, (3, 3))
+    monkeypatch.setattr("scheduler.solve.slot_costs._HORIZON", 4)
+    short = slot_costs(paid, lost, 1, (3, 3))
+    assert (short <= whole + 1e-9).all()
+    assert np.isfinite(short).all()
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("most", [64, 2])
+def test_any_prices_bound_what_the_blocks_cost(
+    seed: int, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No way to give each block a site costs less, also if few slots are reckoned with."""
+    monkeypatch.setattr(module, "_MOST_SLOTS", {1: most, 2: most})
+    monkeypatch.setattr(module, "_STRIDE", 0.3)
+    movable, offer = strict_round(seed, blocks=5)
+    homes = (np.array(home) for home in product(range(-1, SITES), repeat=5))
+    communities = len(np.unique(movable.community))
+    best = min(cost_of(home, movable, offer) for home in homes) - communities * movable.split
+    patterns, rest = Patterns(movable, offer), np.zeros(SITES)
+    rng = np.random.default_rng(seed)
+    for scale in (0.0, 100.0, 1_000.0):
+        bound, _ = patterns.bound(rng.uniform(0, scale, 5), rest)
+        assert bound <= best + 1e-6
+    ascent = patterns.ascend(rng.uniform(0, 300, 5), 200, offer.unserved, rest)
+    assert ascent.bound <= best + 1e-6
+    if most == 64:
+        assert ascent.bound > 0.8 * best
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_what_a_site_wants_is_worth_what_it_says(seed: int) -> None:
+    """A site that earns by a pattern names blocks, each of its own and each once."""
+    movable, offer = strict_round(seed, blocks=7)
+    patterns = Patterns(movable, offer)
+    price = np.full(7, 600.0)
+    answers = patterns.answers(price)
+    assert any(len(answer.rows) for answer in answers)
+    for site, answer in zip(patterns.sites.tolist(), answers, strict=True):
+        assert (movable.pairs.site[answer.rows] == site).all()
+        blocks = movable.pairs.block[answer.rows]
+        assert len(np.unique(blocks)) == len(blocks)
+        value = float((price[blocks] - movable.walk_cost[answer.rows]).sum())
+        assert answer.worth <= value + 1e-9
+
+
+def test_a_site_without_stricter_zones_may_still_earn_less() -> None:
+    """What the others lose for another reason where nobody comes raises the bound."""
+    movable, offer = strict_round(0, blocks=5)
+    patterns = Patterns(movable, offer)
+    none, some = np.zeros(SITES), np.full(SITES, 50.0)
+    without, _ = patterns.bound(np.zeros(5), none)
+    raised, found = patterns.bound(np.zeros(5), some)
+    assert raised == pytest.approx(without + SITES * 50.0)
+    assert not found.any()
