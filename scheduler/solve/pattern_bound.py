@@ -48,7 +48,9 @@ class _PatternBound:
     ) -> None:
         self._finder, self._zones, self._cost = finder, zones, zone_cost
         place = place_prices(zone_cost, price)
-        self._start = finder.cheapest(place) * finder.instance.demand
+        people = finder.instance.demand
+        self._mine = (people > 0) & np.isin(finder.instance.block_zone, zones)
+        self._start = np.where(self._mine, finder.cheapest(place), 0.0) * people
         self._place = {z: p for z, p in place.items() if z not in zones}
         self._places = np.where(finder.offered, finder.places, 0)
         gain = {z: slot_gain(p, zone_cost[z]) * self._places for z, p in self._place.items()}
@@ -59,27 +61,27 @@ class _PatternBound:
         """Return the bound after some turns of prices of blocks."""
         finder, turns = self._finder, _TURNS
         highest = finder.instance.settings.weights.unserved
-        people, price = np.maximum(finder.instance.demand, 1), self._start
+        people, price = np.maximum(finder.instance.demand, 1), np.minimum(self._start, highest)
         least = min(float(self._cost[z].min(initial=np.inf)) for z in self._zones)
         cut = tubes({z: self._cost[z] for z in self._place}, self._place)
         cut = np.where(self._sealed.any(axis=1), 0.0, cut)
+        finder.look_farther(price / people, least)
         while True:
             patterns = self._patterns()
             turns = min(turns, 1 + _PAIR_TURNS // max(1, len(patterns.movable.pairs)))
             ascent = patterns.ascend(price, turns, highest, cut)
             price = ascent.best
-            worth = price / people
-            if not finder.asks_farther(worth, least).any():
-                return ascent.bound + self._of_others(patterns, cut)
-            finder.look_farther(worth, least)
+            if not finder.asks_farther(price / people, least).any():
+                hopeless = float(people[self._mine].sum() - people[patterns.blocks].sum()) * highest
+                return ascent.bound + hopeless + self._of_others(patterns, cut)
+            finder.look_farther(price / people, least)
             turns = 1
 
     def _patterns(self) -> Patterns:
         """Return the patterns of the pairs that are known."""
         finder = self._finder
         instance, weights = finder.instance, finder.instance.settings.weights
-        here = np.isin(instance.block_zone[finder.pairs.block], self._zones)
-        pairs = finder.pairs.where(here & (instance.demand[finder.pairs.block] > 0))
+        pairs = finder.pairs.where(self._mine[finder.pairs.block])
         movable = Movable(
             pairs, pairs.walk_m * finder.per_metre * instance.demand[pairs.block],
             instance.demand, instance.block_zone, instance.blocks.community_index, weights.split,

@@ -67,7 +67,7 @@ class Patterns:
         self.sites, first = np.unique(pairs.site[order], return_index=True)
         self.blocks = np.unique(pairs.block)
         self._quota = offer.places.max(axis=1, initial=0)
-        rows = np.split(order, first[1:])
+        rows = np.split(order, first[1:]) if len(order) else []
         self._zones = [self._zones_of(site, some) for site, some in zip(self.sites.tolist(), rows,
                                                                         strict=True)]  # fmt: skip
         self._cost = self._costs()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -110,4 +111,14 @@ def test_a_site_without_stricter_zones_may_still_earn_less() -> None:
     without, _ = patterns.bound(np.zeros(5), none)
     raised, found = patterns.bound(np.zeros(5), some)
     assert raised == pytest.approx(without + SITES * 50.0)
+    assert not found.any()
+
+
+def test_nobody_wants_nothing() -> None:
+    """Without pairs there are no sites, and nothing to pay."""
+    movable, offer = strict_round(0, blocks=5)
+    none = movable.pairs.where(movable.pairs.block < 0)
+    patterns = Patterns(replace(movable, pairs=none, walk_cost=np.empty(0)), offer)
+    bound, found = patterns.bound(np.zeros(5), np.zeros(SITES))
+    assert bound == 0
     assert not found.any()
