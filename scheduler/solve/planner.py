@@ -19,6 +19,7 @@ from scheduler.domain.lab_arithmetic import lab_round_tubes
 from scheduler.solve.city_bound import lower_bound
 from scheduler.solve.consign import Batches, Shipments, batches_of, ship
 from scheduler.solve.exact_round import MOST_BLOCKS
+from scheduler.solve.fill_sites import fill_sites
 from scheduler.solve.lab_market import price_labs, topped, tube_worth
 from scheduler.solve.layout import Layout
 from scheduler.solve.market import Market
@@ -165,7 +166,7 @@ def _solve(
         market.lay_out()
         price_labs(market)
     report("whole blocks", None)
-    whole = pack_tighter(market, market.make_main_whole())
+    whole = fill_sites(market, pack_tighter(market, market.make_main_whole()))
     worth = tube_worth(market)
     market.fill_main_tubes(whole, worth)
     market.settle_main(whole)
