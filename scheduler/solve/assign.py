@@ -70,6 +70,16 @@ class SlotOffer:
         people: Ints = self.room.sum(axis=1)
         return people
 
+    def paid(self, load: Ints) -> float:
+        """Return what ``load[site]`` people pay who take the cheapest slots of each site."""
+        cost = np.where(self.room > 0, self.cost, np.inf)
+        order = np.argsort(cost, axis=1, kind="stable")
+        cost = np.take_along_axis(cost, order, axis=1)
+        room = np.take_along_axis(self.room, order, axis=1)
+        before = np.cumsum(room, axis=1) - room
+        taken = np.clip(load[:, None] - before, 0, room)
+        return float((taken * np.where(taken > 0, cost, 0)).sum())
+
 
 def _segments(slots: SlotOffer, sites: Ints) -> tuple[Ints, Ints, Floats]:
     """Return site, people and mean cost of the runs of the sites' sorted slots."""

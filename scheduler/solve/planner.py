@@ -32,7 +32,12 @@ from scheduler.solve.schedule import Calls, schedules
 from scheduler.solve.sequence import Order, elder_waves
 from scheduler.solve.stagger import City, stagger
 from scheduler.solve.streams import Streams
-from scheduler.solve.strict_zones import Strictly, exchange_strict_zones, place_strict_zones
+from scheduler.solve.strict_zones import (
+    Strictly,
+    exchange_strict_zones,
+    place_strict_zones,
+    settle_strict_zones,
+)
 from scheduler.solve.tight import pack_tighter
 
 Report = Callable[[str, float | None], None]
@@ -92,7 +97,8 @@ def solve_round(
         return known
     if known[1].needless_late and len(ways) == 1:
         ways.append(SPARING)
-    for strictly in ways[1:]:
+    is_tight = known[0].beyond_flow is not None  # packing takes long, and differs by more than ways
+    for strictly in ways[1:] if not is_tight else ():
         report("another way", None)
         other_seed = seed + (_ANOTHER_SEED if strictly == ways[0] else 0)
         known = _better(known, _solve(instance, quota, other_seed, strictly, _in_silence))
@@ -160,7 +166,7 @@ def _solve(
     report("places and labs", None)
     price_labs(market)
     effort = EFFORT * int(_is_strict(market).sum()) if _is_small(instance) else 0
-    if not market.is_city and exchange_strict_zones(market, strictly, effort):
+    if not market.is_city and settle_strict_zones(market, strictly, effort):
         report("stricter zones again", None)
         market.relax_main()
         market.lay_out()

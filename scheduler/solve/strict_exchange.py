@@ -45,6 +45,19 @@ def exchange(
     return search.home
 
 
+def total_cost(home: Ints, movable: Movable, offer: SiteOffer) -> float:
+    """Return what blocks at sites cost: their places, what others lose, walk, split, unserved."""
+    search = _Search(home, movable, offer)
+    here = [(block, int(home[block])) for block in search.blocks]
+    used = {(int(movable.community[block]), site) for block, site in here if site >= 0}
+    return (
+        sum(search.paid.values())
+        + sum(search.walk[block, site] for block, site in here if site >= 0)
+        + sum(search.people[block] for block, site in here if site < 0) * offer.unserved
+        + len(used) * movable.split
+    )
+
+
 class _Site:
     """One site's slots as prefix sums."""
 

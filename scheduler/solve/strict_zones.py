@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from operator import itemgetter
 
 import numpy as np
 
-from scheduler.domain.city import FIXED, Ints
+from scheduler.domain.city import FIXED, Floats, Ints
 from scheduler.domain.settings import Zone
 from scheduler.solve.assign import Relaxed, SlotOffer, relax
 from scheduler.solve.bound import slot_gain
@@ -15,7 +16,12 @@ from scheduler.solve.candidates import Pairs
 from scheduler.solve.market import Market
 from scheduler.solve.site_offer import Movable, SiteOffer
 from scheduler.solve.streams import Streams, reserve, runs_of
-from scheduler.solve.strict_exchange import exchange
+from scheduler.solve.strict_exchange import exchange, total_cost
+
+_TURNS, _LESS = 12, 4  # in which zones settle, and by how much less effort all but the first take
+_WORTH_MOVING = 1e-4  # of all costs: less is within what whole blocks and tubes change
+_DEAREST = 60.0
+"""Person-minutes beyond which a price only tells that people have no place."""
 
 
 @dataclass(frozen=True)
@@ -84,41 +90,104 @@ def exchange_strict_zones(market: Market, strictly: Strictly, effort: int = 0) -
 
     The free slots, and so the streams of all zones, are new then; ``effort`` as in ``exchange``.
     """
-    zones = [z for z in Zone if z != market.main_zone and (market.instance.block_zone == z).any()]
-    instance, weights = market.instance, market.instance.settings.weights
-    strict = instance.block_zone != market.main_zone
-    common = np.array([_shared(market, site) for site in range(len(market.quota))], dtype=bool)
-    free = strict & ((market.site_of < 0) | common[market.site_of])
-    home = np.where(free, market.site_of, -1)
-    pairs = market.pairs.where(free[market.pairs.block] & common[market.pairs.site])
-    if not strictly.exchange or not zones or not len(pairs):
+    return bool(strictly.exchange) and _Exchange(market, strictly).run(_main_gain(market), effort)
+
+
+def settle_strict_zones(market: Market, strictly: Strictly, effort: int) -> bool:
+    """Let blocks of stricter zones and the commonest one settle in turns; tell whether any moved.
+
+    Where sites are all but full, the commonest zone's prices depend on where the others are: in
+    turns the blocks would run to and fro between what is cheap and what they have made dear. So
+    prices are averaged over the turns (Sheffi 1985, Urban Transportation Networks, chapter 5), and
+    the cheapest turn is kept. Streams are new then, and the commonest zone has its relaxed places.
+    """
+    search = _Exchange(market, strictly)
+    gain = _main_gain(market)
+    if not strictly.exchange or not search.run(gain, effort):
         return False
-    cost = market.slot_cost(market.main_zone, market.offered)
-    pool = {int(z): instance.settings.pooling.by_zone()[z] for z in zones}
-    per_wave = instance.clock.slots_per_wave
-    offer = SiteOffer(
-        np.where(market.offered, market.places, 0),
-        {int(z): np.minimum(market.slot_cost(int(z), market.offered), weights.unserved)
-         for z in zones},
-        {z: np.repeat(np.minimum(market.wave_cost(k), weights.unserved), per_wave, axis=1)
-         for z, k in pool.items()},
-        pool,
-        slot_gain(market.place_prices(), cost) * market.places,
-        strictly.spare_slots, _clearing_slots(market), weights.unserved,
-    )  # fmt: skip
-    people = instance.demand
-    movable = Movable(
-        pairs, pairs.walk_m * market.per_metre * people[pairs.block], people, instance.block_zone,
-        instance.blocks.community_index, weights.split,
-    )  # fmt: skip
-    new = exchange(home, movable, offer, market.rng, effort)
-    if np.array_equal(new, home):
-        return False
-    market.site_of = np.where(free, new, market.site_of)
-    market.free, market.strict = market.offered.copy(), Streams.empty()
-    for zone in zones:
-        _take_slots(market, int(zone), strictly)
+    known: list[tuple[float, Ints]] = []
+    for turn in range(2, _TURNS + 2):
+        market.relax_main()
+        known.append((search.cost() + _main_cost(market), market.site_of.copy()))
+        gain += (_main_gain(market) - gain) / turn
+        if not search.run(gain, effort // _LESS):
+            break
+    first, (best, homes) = known[0], min(known, key=itemgetter(0))
+    search.put(homes if best < first[0] * (1 - _WORTH_MOVING) else first[1])
     return True
+
+
+def _main_gain(market: Market) -> Floats:
+    """Return what the commonest zone gains in each whole slot at its prices, ``[site, slot]``."""
+    cost = market.slot_cost(market.main_zone, market.offered)
+    gain: Floats = slot_gain(np.minimum(market.place_prices(), _DEAREST), cost) * market.places
+    return gain
+
+
+def _main_cost(market: Market) -> float:
+    """Return what the commonest zone pays for walk and places if blocks may be split."""
+    pairs, relaxed = market.main_pairs, market.relaxed
+    load = np.bincount(pairs.site, relaxed.people, len(market.quota)).astype(np.int64)
+    walk = float((relaxed.people * pairs.walk_m).sum()) * market.per_metre
+    left = float(relaxed.left.sum()) * market.instance.settings.weights.unserved
+    return walk + market.offer.paid(load) + left
+
+
+class _Exchange:
+    """The blocks of stricter zones that may change sites, and what sites offer them."""
+
+    def __init__(self, market: Market, strictly: Strictly) -> None:
+        self._market, self._strictly = market, strictly
+        instance, weights = market.instance, market.instance.settings.weights
+        self._zones = [
+            int(z) for z in Zone if z != market.main_zone and (instance.block_zone == z).any()
+        ]
+        strict = instance.block_zone != market.main_zone
+        common = np.array([_shared(market, site) for site in range(len(market.quota))], dtype=bool)
+        self._free = strict & ((market.site_of < 0) | common[market.site_of])
+        pairs = market.pairs.where(self._free[market.pairs.block] & common[market.pairs.site])
+        pool = {z: instance.settings.pooling.by_zone()[z] for z in self._zones}
+        per_wave, people = instance.clock.slots_per_wave, instance.demand
+        self._offer = SiteOffer(
+            np.where(market.offered, market.places, 0),
+            {z: np.minimum(market.slot_cost(z, market.offered), weights.unserved)
+             for z in self._zones},
+            {z: np.repeat(np.minimum(market.wave_cost(k), weights.unserved), per_wave, axis=1)
+             for z, k in pool.items()},
+            pool, np.zeros(market.places.shape), strictly.spare_slots, _clearing_slots(market),
+            weights.unserved,
+        )  # fmt: skip
+        self._movable = Movable(
+            pairs, pairs.walk_m * market.per_metre * people[pairs.block], people,
+            instance.block_zone, instance.blocks.community_index, weights.split,
+        )  # fmt: skip
+
+    def _home(self) -> Ints:
+        """Return the sites of the blocks that may move, -1 for others."""
+        return np.where(self._free, self._market.site_of, -1)
+
+    def run(self, main_gain: Floats, effort: int) -> bool:
+        """Exchange where the commonest zone gains so much in slots; tell whether any moved."""
+        if not len(self._movable.pairs):
+            return False
+        home, offer = self._home(), replace(self._offer, main_gain=main_gain)
+        new = exchange(home, self._movable, offer, self._market.rng, effort)
+        if np.array_equal(new, home):
+            return False
+        self.put(np.where(self._free, new, self._market.site_of))
+        return True
+
+    def put(self, site_of: Ints) -> None:
+        """Give the stricter zones the earliest slots at their blocks' sites."""
+        market = self._market
+        market.site_of = site_of.copy()
+        market.free, market.strict = market.offered.copy(), Streams.empty()
+        for zone in self._zones:
+            _take_slots(market, zone, self._strictly)
+
+    def cost(self) -> float:
+        """Return what the blocks that may move pay, what others lose apart."""
+        return total_cost(self._home(), self._movable, self._offer)
 
 
 def _clearing_slots(market: Market) -> int:

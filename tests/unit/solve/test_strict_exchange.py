@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from scheduler.solve.site_offer import Movable
-from scheduler.solve.strict_exchange import exchange
+from scheduler.solve.strict_exchange import exchange, total_cost
 from tests.unit.solve.strict_rounds import SITES, cost_of, strict_round
 
 
@@ -54,3 +54,11 @@ def test_an_effort_ends_where_nothing_can_move() -> None:
     )  # fmt: skip
     home = np.array([1])
     assert exchange(home, only, offer, np.random.default_rng(0), 3_000).tolist() == [1]
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_the_sum_told_is_the_sum_of_all(seed: int) -> None:
+    """What a way to place the blocks costs is told as counted slot by slot."""
+    movable, offer = strict_round(seed)
+    home = np.random.default_rng(seed).integers(-1, SITES, len(movable.people))
+    assert total_cost(home, movable, offer) == pytest.approx(cost_of(home, movable, offer))
