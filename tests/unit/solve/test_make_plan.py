@@ -15,6 +15,7 @@ from scheduler.domain.verify import verify
 from scheduler.errors import NoPlanError
 from scheduler.solve import make_plan, planner
 from scheduler.solve.spacing import site_quota
+from scheduler.solve.strict_zones import exchange_strict_zones
 from tests.rounds import Recipe, random_instance
 
 pytestmark = pytest.mark.usefixtures("little_effort")
@@ -182,6 +183,20 @@ def test_nearly_full_sites_leave_nobody_out(seed: int) -> None:
 def test_stricter_zones_give_places_back(seed: int) -> None:
     """Where clearing between zones would leave people out, stricter zones use fewer sites."""
     assert _reasons(_clean(_nearly_full(seed, 0.92, 2))) == {}
+
+
+@pytest.mark.parametrize(("seed", "load", "stricter"), [(2, 0.9, 1), (3, 0.9, 1)])
+def test_zones_settle_where_places_are_scarce(
+    seed: int, load: float, stricter: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stricter zones that know what they make dear cost less than those that move once."""
+    monkeypatch.setattr(planner, "OTHER_WAYS", ())
+    instance = _nearly_full(seed, load, stricter)
+    settled = _clean(instance).summary
+    monkeypatch.setattr(planner, "settle_strict_zones", exchange_strict_zones)
+    moved_once = _clean(instance).summary
+    assert settled["terms"]["unserved"] == moved_once["terms"]["unserved"] == 0
+    assert settled["objective"] < moved_once["objective"]
 
 
 def test_where_labs_are_short_the_best_time_to_spare_is_taken(
