@@ -87,8 +87,7 @@ def usable_slots(instance: Instance, slots: SiteSlots, site: int, zone: int) -> 
     Two zones never share a slot, and ``clearing_min`` lies between a stricter zone and a less
     strict one that follows it (DESIGN.md, rule 4).
     """
-    slot = instance.settings.round.slot_minutes
-    gap = -(-instance.settings.sites.clearing_min // slot)
+    gap = instance.settings.clearing_slots
     people = slots.by_zone(site)
     usable: Flags = open_slots(instance, site) & (np.delete(people, zone, axis=1).sum(axis=1) == 0)
     for other in range(len(ZONE_WORDS)):

@@ -298,3 +298,8 @@ class Settings:
     roster: RosterSettings = field(default_factory=RosterSettings)
     results: ResultSettings = field(default_factory=ResultSettings)
     replan: ReplanSettings = field(default_factory=ReplanSettings)
+
+    @property
+    def clearing_slots(self) -> int:
+        """Slots for which a site stays empty between a stricter zone and a less strict one."""
+        return -(-self.sites.clearing_min // self.round.slot_minutes)

@@ -154,8 +154,7 @@ class ExactModel:
         for row in self.small.cells:
             for slot in range(row.first, row.end):
                 zones[row.site, slot].add(row.zone)
-        settings = self.small.instance.settings
-        clearing = -(-settings.sites.clearing_min // settings.round.slot_minutes)
+        clearing = self.small.instance.settings.clearing_slots
         for (site, slot), here in zones.items():
             if len(here) > 1:
                 self.model.add_at_most_one(self._zone_in(site, slot, z) for z in sorted(here))

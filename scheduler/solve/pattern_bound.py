@@ -86,12 +86,10 @@ class _PatternBound:
             pairs, pairs.walk_m * finder.per_metre * instance.demand[pairs.block],
             instance.demand, instance.block_zone, instance.blocks.community_index, weights.split,
         )  # fmt: skip
-        settings = instance.settings
-        clearing = -(-settings.sites.clearing_min // settings.round.slot_minutes)
         return Patterns(
             movable,
             SiteOffer(self._places, {z: self._cost[z] for z in self._zones}, {}, {}, self._gain, 0,
-                      clearing, weights.unserved),
+                      instance.settings.clearing_slots, weights.unserved),
         )  # fmt: skip
 
     def _of_others(self, patterns: Patterns, cut: Floats) -> float:

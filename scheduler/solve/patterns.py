@@ -24,7 +24,6 @@ _MOST_SLOTS = {1: 96, 2: 64}
 """Slots that a zone is reckoned with at a site, by the number of stricter zones there; more people
 are counted in parts of blocks."""
 _STRIDE = 0.005
-MOST_ZONES = max(_MOST_SLOTS)
 
 
 @dataclass(frozen=True)

@@ -69,12 +69,13 @@ def _place_zone(market: Market, zone: int, strictly: Strictly) -> None:
 
 def _take_slots(market: Market, zone: int, strictly: Strictly) -> None:
     """Take the earliest free slots at the sites of a zone's blocks."""
+    kept = strictly.spare_slots, market.instance.settings.clearing_slots
     here = (market.instance.block_zone == zone) & (market.site_of >= 0)
     for site in np.unique(market.site_of[here]).tolist():
         blocks = np.flatnonzero(here & (market.site_of == site))
         if _shared(market, site):
             taken = reserve(market.free[site], blocks, market.instance.demand, market.places[site],
-                            (strictly.spare_slots, _clearing_slots(market)))  # fmt: skip
+                            kept)  # fmt: skip
             market.free[site] = taken.free
             if taken.runs:
                 market.strict.add(site, zone, taken.runs, blocks, taken.blocks)
@@ -154,8 +155,8 @@ class _Exchange:
              for z in self._zones},
             {z: np.repeat(np.minimum(market.wave_cost(k), weights.unserved), per_wave, axis=1)
              for z, k in pool.items()},
-            pool, np.zeros(market.places.shape), strictly.spare_slots, _clearing_slots(market),
-            weights.unserved,
+            pool, np.zeros(market.places.shape), strictly.spare_slots,
+            instance.settings.clearing_slots, weights.unserved,
         )  # fmt: skip
         self._movable = Movable(
             pairs, pairs.walk_m * market.per_metre * people[pairs.block], people,
@@ -188,11 +189,6 @@ class _Exchange:
     def cost(self) -> float:
         """Return what the blocks that may move pay, what others lose apart."""
         return total_cost(self._home(), self._movable, self._offer)
-
-
-def _clearing_slots(market: Market) -> int:
-    settings = market.instance.settings
-    return -(-settings.sites.clearing_min // settings.round.slot_minutes)
 
 
 def _shared(market: Market, site: int) -> bool:

@@ -38,7 +38,7 @@ class Board:
         self.quota = quota
         self.free_from = free_from
         self.slot_min = instance.settings.round.slot_minutes
-        self.clearing = -(-instance.settings.sites.clearing_min // self.slot_min)
+        self.clearing = instance.settings.clearing_slots
         self.people = np.zeros((len(ZONE_WORDS), *quota.shape), dtype=np.int64)
         self.most = instance.settings.slots.city_people or int(quota.sum())
         self.city = np.zeros(quota.shape[1], dtype=np.int64)  # people by slot
