@@ -98,7 +98,7 @@ def settle_strict_zones(market: Market, strictly: Strictly, effort: int) -> bool
     """Let blocks of stricter zones and the commonest one settle in turns; tell whether any moved.
 
     Where sites are all but full, the commonest zone's prices depend on where the others are: in
-    turns the blocks would run to and fro between what is cheap and what they have made dear. So
+    turns the blocks would run back and forth between what is cheap and what they have made dear. So
     prices are averaged over the turns (Sheffi 1985, Urban Transportation Networks, chapter 5), and
     the cheapest turn is kept. Streams are new then, and the commonest zone has its relaxed places.
     """
