@@ -9,6 +9,7 @@ from itertools import chain, pairwise
 import numpy as np
 
 from scheduler.domain.city import Floats, Ints
+from scheduler.solve.city_volumes import meet_volumes
 from scheduler.solve.layout import Layout
 from scheduler.solve.network import Reach, solve_labs
 from scheduler.solve.ontime import Desk, fit_on_time
@@ -89,6 +90,7 @@ def _schedule_on_time(
     for turn in range(_TRIES):
         rows = tube_rows(task.layout, task.load, people_by_run(task, runs), task.topped)
         planned = _shared(task.wide, task.load, rows, volumes)
+        planned = meet_volumes(task.wide, task.load, rows, planned, volumes)
         planned, rows = task.city_waves.fit(task.layout, task.load, rows, planned)
         fitted = fit_on_time(task.layout, rows, planned, desk, far=turn >= _TRIES_NEAR)
         num_beyond = int(fitted.beyond.sum())

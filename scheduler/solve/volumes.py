@@ -20,7 +20,6 @@ from scheduler.domain.city import Flags, Floats, Ints
 
 _TURNS, _MORE_TURNS = 8, 20  # more where labs are short
 _NEARLY_NONE = 1e-9  # tubes
-_NO_ROOM = 1 << 40  # tubes
 _BISECTIONS = 22  # a millionth of the slots of a wave
 
 
@@ -212,23 +211,43 @@ def round_to(wanted: list[float], count: int, room: list[int], least: int) -> li
     return out
 
 
-def move_tubes(tubes: Ints, room: Ints, change: Ints) -> None:
-    """Change ``tubes[stream, wave]`` in place by ``change[wave]``, which sums to 0.
+def move_tubes(tubes: Ints, room: Ints, change: Ints, least: Ints | None = None) -> None:
+    """Change ``tubes[row, wave]`` in place by ``change[wave]``, as far as rows have room.
 
-    Sums of streams stay; what no stream has room for is left. Each tube leaves the stream that has
-    most more in the wave it leaves than in the one it enters.
+    Sums of rows stay, and ``least[row]`` tubes (0 unless given) stay in each wave between the first
+    and the last of a row, because a block cannot pause. Waves that want tubes are served in turn,
+    from the nearest that have too many; each tube leaves the row that has most more in the wave it
+    leaves than in the one it enters.
     """
     change = change.copy()
-    while change.any():
-        source, target = int(np.argmin(change)), int(np.argmax(change))
-        more = np.where(
-            (tubes[:, source] > 0) & (tubes[:, target] < room[:, target]),
-            tubes[:, source] - tubes[:, target], -_NO_ROOM,
-        )  # fmt: skip
-        stream = int(np.argmax(more))
-        if more[stream] <= -_NO_ROOM:
-            return
-        tubes[stream, source] -= 1
-        tubes[stream, target] += 1
-        change[source] += 1
-        change[target] -= 1
+    bridge = np.zeros(len(tubes), dtype=np.int64) if least is None else least
+    for target in np.flatnonzero(change > 0).tolist():
+        sources = np.flatnonzero(change < 0)
+        for source in sources[np.argsort(np.abs(sources - target), kind="stable")].tolist():
+            count = min(change[target], -change[source])
+            moved = _move_between(tubes, room, (source, target), int(count), bridge)
+            change[source] += moved
+            change[target] -= moved
+
+
+def _move_between(tubes: Ints, room: Ints, waves: tuple[int, int], count: int, least: Ints) -> int:
+    """Move up to ``count`` tubes from the first to the second wave; return how many did."""
+    source, target = waves
+    moved = 0
+    while moved < count:
+        free = (tubes[:, source] > least) & (tubes[:, target] < room[:, target])
+        rows = np.flatnonzero(free & ((least == 0) | _reaches(tubes, target)))
+        if not len(rows):
+            break
+        more = tubes[rows, source] - tubes[rows, target]
+        some = rows[np.argsort(-more, kind="stable")[: count - moved]]
+        tubes[some, source] -= 1
+        tubes[some, target] += 1
+        moved += len(some)
+    return moved
+
+
+def _reaches(tubes: Ints, wave: int) -> Flags:
+    """Return which rows have tubes in a wave or next to it."""
+    near: Flags = tubes[:, max(wave - 1, 0) : wave + 2].any(axis=1)
+    return near
