@@ -13,7 +13,7 @@ from scheduler.solve.rescue import Inside, Places, Runs
 from scheduler.solve.sequence import Order
 from scheduler.solve.sessions import Tube, split_runs
 from scheduler.solve.streams import Streams
-from scheduler.solve.waves import Load, TubeRows
+from scheduler.solve.waves import Load
 
 DEAR_PLACE = 400
 """People by which a run may miss its share to fill a place in a tube, where tubes are dear."""
@@ -169,87 +169,3 @@ def _shift(share: Floats, late: Floats, everywhere: float) -> None:
 def _people_of(task: Task, streams: Ints) -> int:
     """Return the people of some streams."""
     return sum(int(task.people[task.streams.blocks[s]].sum()) for s in streams.tolist())
-
-
-def relieve(
-    task: Task, runs: list[list[Ints]], rows: TubeRows, beyond: Ints, *, elsewhere: bool
-) -> bool:
-    """Move a block out of each run with tubes beyond; tell whether any moved.
-
-    It moves to the run of its stream with most room, or with ``elsewhere`` to another site: where
-    labs are near to one site only, no run of it may do.
-    """
-    full = {(g, r) for g, r in zip(rows.group[beyond > 0], rows.run[beyond > 0], strict=True)}
-    moved = False
-    for row in np.flatnonzero(beyond).tolist():
-        group, run = int(rows.group[row]), int(rows.run[row])
-        need = int(beyond[row] * task.load.pool[task.layout.members[group][0]])
-        for stream in task.layout.members[group].tolist():
-            if task.streams.fixed[stream] is not None or not len(runs[stream][run]):
-                continue
-            if elsewhere:
-                done = _move_to_site(task, runs, (stream, run), need)
-            else:
-                shut = [r for g, r in full if g == group]
-                done = _move_to_run(task, runs, (stream, run), need, shut)
-            if done:
-                moved = True
-                break
-    return moved
-
-
-def _spare_people(task: Task, runs: list[list[Ints]], stream: int) -> Ints:
-    """Return the people that still fit into each run of a stream."""
-    pieces = task.layout.group_pieces[task.layout.group[stream]]
-    used = np.array([task.people[b].sum() for b in runs[stream]], dtype=np.int64)
-    spare: Ints = task.load.room(np.array([stream]), whole_runs(pieces))[0] - used
-    return spare
-
-
-def _smallest_enough(size: Ints, need: int) -> list[int]:
-    """Return positions of sizes: the smallest that is enough first, then what is nearest to it."""
-    order: list[int] = np.lexsort((np.where(size >= need, size, -size), size < need)).tolist()
-    return order
-
-
-def _move_to_run(
-    task: Task, runs: list[list[Ints]], place: tuple[int, int], need: int, shut: list[int]
-) -> bool:
-    stream, run = place
-    spare = _spare_people(task, runs, stream)
-    spare[shut] = -1
-    target = int(np.argmax(spare))
-    blocks = runs[stream][run]
-    for at in _smallest_enough(task.people[blocks], need):
-        if task.people[blocks[at]] <= spare[target]:
-            _move(runs, int(blocks[at]), place, (stream, target))
-            return True
-    return False
-
-
-def _move_to_site(task: Task, runs: list[list[Ints]], place: tuple[int, int], need: int) -> bool:
-    """Move a block to the nearest other site with room, into the last run that holds it."""
-    stream_of = {
-        key: n for n, key in enumerate(zip(task.streams.site, task.streams.zone, strict=True))
-    }
-    pairs, blocks = task.places.pairs, runs[place[0]][place[1]]
-    for at in _smallest_enough(task.people[blocks], need):
-        block = int(blocks[at])
-        first, end = np.searchsorted(pairs.block, [block, block + 1]).tolist()
-        for site in pairs.site[first:end].tolist():
-            stream = stream_of.get((site, int(task.places.zone[block])), place[0])
-            if stream == place[0] or task.streams.fixed[stream] is not None:
-                continue
-            fits = np.flatnonzero(_spare_people(task, runs, stream) >= task.people[block])
-            if len(fits):
-                _move(runs, block, place, (stream, int(fits[-1])))
-                return True
-    return False
-
-
-def _move(
-    runs: list[list[Ints]], block: int, source: tuple[int, int], target: tuple[int, int]
-) -> None:
-    blocks = runs[source[0]][source[1]]
-    runs[source[0]][source[1]] = blocks[blocks != block]
-    runs[target[0]][target[1]] = np.append(runs[target[0]][target[1]], block)

@@ -13,7 +13,8 @@ from scheduler.solve.city_volumes import meet_volumes
 from scheduler.solve.layout import Layout
 from scheduler.solve.network import Reach, solve_labs
 from scheduler.solve.ontime import Desk, fit_on_time
-from scheduler.solve.runs import DEAR_PLACE, Task, people_by_run, postpone, relieve, split
+from scheduler.solve.relief import Relief
+from scheduler.solve.runs import DEAR_PLACE, Task, people_by_run, postpone, split
 from scheduler.solve.sequence import order_blocks
 from scheduler.solve.slots import Call, fill_run
 from scheduler.solve.tube_supply import tube_supply
@@ -29,6 +30,7 @@ from scheduler.solve.waves import (
 
 _TRIES_NEAR = 2  # what is beyond at first is mostly too much for all labs, not for the near ones
 _TRIES, _TRIES_OF_SHARES, _TRIES_OF_RUNS = 12, 4, 7
+_FEW_TO_SWAP = 0.003  # share of tubes beyond up to which single blocks give way for them
 _FEW_BEYOND = 0.001  # share of tubes that may be late in a plan that tries to have none late
 _EMPTY_PLACES = (DEAR_PLACE, 50)
 _MORE_EMPTY_PLACES = (DEAR_PLACE, 50, 10)
@@ -99,13 +101,14 @@ def _schedule_on_time(
             best = (num_beyond, [list(r) for r in runs], planned, fitted.reach)
         if not num_beyond:
             break
-        if turn < _TRIES_OF_SHARES:
+        if turn < _TRIES_OF_SHARES and num_beyond > _FEW_TO_SWAP * rows.units.sum():
             excess = _by_group(task.layout, rows, fitted.beyond.astype(np.float64))
             postpone(task, wish, excess, int(rows.units.sum()))
             runs = split(task, wish)
         else:
             elsewhere = turn >= _TRIES_OF_RUNS
-            if not relieve(task, runs, rows, fitted.beyond, elsewhere=elsewhere) and elsewhere:
+            relief = Relief(task, runs, rows, fitted, volumes)
+            if not relief.give_way(elsewhere=elsewhere) and elsewhere:
                 break
     if best is None or best[0] > _FEW_BEYOND * best[2].sum():
         return None
