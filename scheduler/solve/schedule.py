@@ -28,9 +28,8 @@ from scheduler.solve.waves import (
     tube_rows,
 )
 
-_TRIES_NEAR = 2  # what is beyond at first is mostly too much for all labs, not for the near ones
 _TRIES, _TRIES_OF_SHARES, _TRIES_OF_RUNS = 12, 4, 7
-_FEW_TO_SWAP = 0.003  # share of tubes beyond up to which single blocks give way for them
+_FEW_TO_SWAP = 0.0005  # share of tubes beyond up to which single blocks give way for them
 _FEW_BEYOND = 0.001  # share of tubes that may be late in a plan that tries to have none late
 _EMPTY_PLACES = (DEAR_PLACE, 50)
 _MORE_EMPTY_PLACES = (DEAR_PLACE, 50, 10)
@@ -94,7 +93,7 @@ def _schedule_on_time(
         planned = _shared(task.wide, task.load, rows, volumes)
         planned = meet_volumes(task.wide, task.load, rows, planned, volumes)
         planned, rows = task.city_waves.fit(task.layout, task.load, rows, planned)
-        fitted = fit_on_time(task.layout, rows, planned, desk, far=turn >= _TRIES_NEAR)
+        fitted = fit_on_time(task.layout, rows, planned, desk)
         num_beyond = int(fitted.beyond.sum())
         if best is None or num_beyond < best[0]:
             _follow(task.layout, rows, planned, fitted.tubes)
