@@ -91,6 +91,37 @@ def test_tubes_move_between_waves_within_room() -> None:
     assert tubes.tolist() == [[2, 2], [2, 2]]  # no room is left
 
 
+def test_tubes_come_from_the_nearest_wave_and_leave_a_bridge() -> None:
+    """The wave that wants tubes takes the nearest surplus, and one stays in each wave of a row."""
+    tubes, room = np.array([[2, 4, 4]]), np.full((1, 3), 9)
+    move_tubes(tubes, room, np.array([4, -4, -1]), np.array([1]))
+    assert tubes.tolist() == [[6, 1, 3]]
+
+
+def test_no_wave_is_begun_apart_from_the_others() -> None:
+    """A row that must not pause takes tubes in its waves and next to them only."""
+    tubes, room = np.array([[0, 0, 2, 2]]), np.full((1, 4), 9)
+    move_tubes(tubes, room, np.array([1, 0, 0, -1]), np.array([1]))
+    assert tubes.tolist() == [[0, 0, 2, 2]]
+    move_tubes(tubes, room, np.array([0, 1, 0, -1]), np.array([1]))
+    assert tubes.tolist() == [[0, 1, 2, 1]]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_moving_tubes_keeps_sums_room_and_bridges(seed: int) -> None:
+    """Rows keep their sums, room and bridges; no wave is overdone, none that is short loses any."""
+    rng = np.random.default_rng(seed)
+    room = rng.integers(2, 9, (12, 6))
+    before = rng.integers(1, room + 1)
+    change, tubes = rng.integers(-9, 10, 6), before.copy()
+    move_tubes(tubes, room, change, np.ones(12, dtype=np.int64))
+    assert (tubes.sum(axis=1) == before.sum(axis=1)).all()
+    assert ((tubes >= 1) & (tubes <= room)).all()
+    done = (tubes - before).sum(axis=0)
+    assert (done * np.sign(change) >= 0).all()
+    assert (np.abs(done) <= np.abs(change)).all()
+
+
 def test_more_than_foreseen_goes_where_labs_have_room() -> None:
     """Extra tubes enter free waves in order, fewer leave the last free one, else all alike."""
     free = np.array([[False, True, True]])
