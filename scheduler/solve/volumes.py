@@ -249,5 +249,4 @@ def _move_between(tubes: Ints, room: Ints, waves: tuple[int, int], count: int, l
 
 def _reaches(tubes: Ints, wave: int) -> Flags:
     """Return which rows have tubes in a wave or next to it."""
-    near: Flags = tubes[:, max(wave - 1, 0) : wave + 2].any(axis=1)
-    return near
+    return np.asarray(tubes[:, max(wave - 1, 0) : wave + 2].any(axis=1), dtype=np.bool_)

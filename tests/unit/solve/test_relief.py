@@ -58,9 +58,11 @@ class City:
         walk = np.abs(site - of_block[block]) * 100.0
         order = np.lexsort((walk, block))
         pairs = Pairs(block[order], site[order], walk[order])
-        streams = Streams(list(range(count)), [int(z) for z in zone], [[]] * count,
-                          [np.concatenate(r) for r in self.runs],
-                          [r if s in self.strict else None for s, r in enumerate(self.runs)])  # fmt: skip
+        fixed = [runs if s in self.strict else None for s, runs in enumerate(self.runs)]
+        streams = Streams(
+            number.tolist(), [int(z) for z in zone], [[]] * count,
+            [np.concatenate(runs) for runs in self.runs], fixed,
+        )  # fmt: skip
         self.task = cast(
             "Task",
             SimpleNamespace(
@@ -82,7 +84,7 @@ class City:
         travel = np.array(self.roads)[:, None]
         one = np.ones(travel.shape, dtype=bool)
         zeros = np.zeros(len(travel), dtype=np.int64)
-        reach = Reach(travel, one, zeros * 1.0, zeros, zeros[:, None], one)
+        reach = Reach(travel, one, np.zeros(len(travel)), zeros, zeros[:, None], one)
         free = np.repeat(np.array(RUNS)[None, :] == 2, len(travel), axis=0)
         volumes = Volumes(np.zeros(free.shape), free)
         relief = Relief(self.task, self.runs, rows, Fitted(rows.room, tubes, reach), volumes)
