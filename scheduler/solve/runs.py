@@ -11,7 +11,7 @@ from scheduler.solve.city_waves import CityWaves
 from scheduler.solve.layout import Layout, whole_runs
 from scheduler.solve.rescue import Inside, Places, Runs
 from scheduler.solve.sequence import Order
-from scheduler.solve.sessions import Tube, split_runs
+from scheduler.solve.sessions import EMPTY_PLACE, Tube, split_runs
 from scheduler.solve.streams import Streams
 from scheduler.solve.waves import Load
 
@@ -46,10 +46,17 @@ class Task:
         return self.places.people
 
 
-def split(task: Task, wish: list[Floats], empty_place: int = DEAR_PLACE) -> list[list[Ints]]:
+def split(
+    task: Task,
+    wish: list[Floats],
+    empty_place: int = DEAR_PLACE,
+    *,
+    cheap_place: int = EMPTY_PLACE,
+) -> list[list[Ints]]:
     """Choose the blocks of each run near the wished shares.
 
-    ``empty_place`` is by how many people a run may miss its share to fill a place in a dear tube.
+    ``empty_place`` is by how many people a run may miss its share to fill a place in a dear tube,
+    ``cheap_place`` in one that is not dear.
     """
     runs: list[list[Ints]] = [[] for _ in range(len(task.streams))]
     owed: dict[tuple[int, ...], list[float]] = {}
@@ -66,7 +73,7 @@ def split(task: Task, wish: list[Floats], empty_place: int = DEAR_PLACE) -> list
                 continue
             room = task.load.room(np.array([stream]), run_ends)[0].tolist()
             people, share = task.people[blocks], wish[stream].tolist()
-            tube = Tube(int(task.load.pool[stream]))
+            tube = Tube(int(task.load.pool[stream]), cheap_place)
             chosen = None
             if task.tube_worth[stream]:
                 tube = replace(tube, empty_place=empty_place)
