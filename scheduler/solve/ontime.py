@@ -42,18 +42,20 @@ class Fitted:
     reach: Reach
 
 
-def fit_on_time(layout: Layout, rows: TubeRows, planned: Ints, desk: Desk) -> Fitted:
+def fit_on_time(
+    layout: Layout, rows: TubeRows, planned: Ints, desk: Desk, few: float = 0
+) -> Fitted:
     """Give every row's tubes waves in which labs start them in time, near what is planned.
 
-    ``planned[stream, piece]`` are tubes. All labs are looked at where those in use cannot start
-    all.
+    ``planned[stream, piece]`` are tubes. All labs are looked at where those in use leave more
+    than a ``few``.
     """
     room, tubes = (_by_group(layout, tubes) for tubes in (rows.room, planned))
     beyond = np.zeros(len(rows.group), dtype=np.int64)
     reach = desk.near
     for reach in (desk.near, desk.far):
         tubes, beyond = _send(layout, rows, (tubes, room, beyond), reach, desk.labs)
-        if not beyond.any():
+        if beyond.sum() <= few:
             break
     return Fitted(_put_back(layout, rows, tubes, room, beyond), beyond, reach)
 

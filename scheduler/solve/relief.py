@@ -7,7 +7,7 @@ block changes places with one that is smaller by just so many.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from operator import attrgetter
@@ -43,8 +43,8 @@ class Relief:
     ) -> None:
         self.task, self.runs, self.rows, self.fitted = task, runs, rows, fitted
         self.volumes = volumes
-        late = np.flatnonzero(fitted.beyond)
-        self.shut = set(zip(rows.group[late].tolist(), rows.run[late].tolist(), strict=True))
+        self.places = list(zip(rows.group.tolist(), rows.run.tolist(), strict=True))
+        self.shut = {self.places[row] for row in np.flatnonzero(fitted.beyond).tolist()}
 
     def give_way(self, *, elsewhere: bool) -> bool:
         """Move a block out of each run with tubes beyond; tell whether any moved.
@@ -58,7 +58,7 @@ class Relief:
             if elsewhere:
                 moved |= any(self._leave_site(*place, tubes) for place in places)
             else:
-                moved |= self._leave_run(list(places), tubes)
+                moved |= self._leave_run(places, tubes)
         return moved
 
     def _places(self, row: int) -> Iterator[tuple[int, int]]:
@@ -66,11 +66,10 @@ class Relief:
 
         Near are those with roads to labs alike, in a run that shares a wave with the row's.
         """
-        rows, travel = self.rows, self.fitted.reach.travel_min
-        places = list(zip(rows.group.tolist(), rows.run.tolist(), strict=True))
+        rows, travel, places = self.rows, self.fitted.reach.travel_min, self.places
         yield places[row]
         waves = self._waves(*places[row])
-        far = np.abs(travel[rows.group] - travel[rows.group[row]]).max(axis=1)
+        far = np.abs(travel - travel[rows.group[row]]).max(axis=1)[rows.group]
         near = (places[other] for other in np.argsort(far, kind="stable").tolist() if other != row)
         some = (p for p in near if self._movable(p[0]) and waves & self._waves(*p))
         yield from islice(some, _NEAREST)
@@ -84,14 +83,18 @@ class Relief:
         members = self.task.layout.members[group].tolist()
         return [stream for stream in members if self.task.streams.fixed[stream] is None]
 
-    def _leave_run(self, places: list[tuple[int, int]], tubes: int) -> bool:
-        """Let one of some runs lose as few people as hold the tubes, to a run of its stream."""
-        swaps = (
-            self._best_swap((stream, run), self._target(stream, group, run), tubes)
-            for group, run in places
-            for stream in self._movable(group)
-        )
-        best = min(filter(None, swaps), key=attrgetter("people"), default=None)
+    def _leave_run(self, places: Iterable[tuple[int, int]], tubes: int) -> bool:
+        """Let one of some runs lose as few people as hold the tubes, to a run of its stream.
+
+        The first place in which they are less than a tube too many will do.
+        """
+        best: _Swap | None = None
+        for group, run in places:
+            for stream in self._movable(group):
+                swap = self._best_swap((stream, run), self._target(stream, group, run), tubes)
+                best = min(filter(None, (best, swap)), key=attrgetter("people"), default=None)
+            if best and best.people < (tubes + 1) * self.task.load.pool[best.source[0]]:
+                break
         if best is None:
             return False
         _move(self.runs, best.block, best.source, best.target)

@@ -29,6 +29,7 @@ from scheduler.solve.waves import (
 )
 
 _TRIES, _TRIES_OF_SHARES, _TRIES_OF_RUNS = 12, 4, 7
+_TRIES_NEAR = 2  # in which few tubes beyond the labs in use are not offered to all others
 _FEW_TO_SWAP = 0.0005  # share of tubes beyond up to which single blocks give way for them
 _FEW_BEYOND = 0.001  # share of tubes that may be late in a plan that tries to have none late
 _EMPTY_PLACES = (DEAR_PLACE, 50)
@@ -98,21 +99,22 @@ def _schedule_on_time(
         planned = _shared(task.wide, task.load, rows, volumes)
         planned = meet_volumes(task.wide, task.load, rows, planned, volumes)
         planned, rows = task.city_waves.fit(task.layout, task.load, rows, planned)
-        fitted = fit_on_time(task.layout, rows, planned, desk)
+        few = _FEW_TO_SWAP * int(rows.units.sum())
+        fitted = fit_on_time(task.layout, rows, planned, desk, few if turn < _TRIES_NEAR else 0)
         num_beyond = int(fitted.beyond.sum())
         if best is None or num_beyond < best[0]:
             _follow(task.layout, rows, planned, fitted.tubes)
             best = (num_beyond, [list(r) for r in runs], planned, fitted.reach)
         if not num_beyond:
             break
-        if turn < _TRIES_OF_SHARES and num_beyond > _FEW_TO_SWAP * rows.units.sum():
+        if turn < _TRIES_OF_SHARES and num_beyond > few:
             excess = _by_group(task.layout, rows, fitted.beyond.astype(np.float64))
             postpone(task, wish, excess, int(rows.units.sum()))
             runs = split(task, wish, cheap_place=_CHEAP_PLACE_BEYOND)
         else:
-            elsewhere = turn >= _TRIES_OF_RUNS
             relief = Relief(task, runs, rows, fitted, volumes)
-            if not relief.give_way(elsewhere=elsewhere) and elsewhere:
+            moved = turn < _TRIES_OF_RUNS and relief.give_way(elsewhere=False)
+            if not moved and not relief.give_way(elsewhere=True):
                 break
     if best is None or best[0] > _FEW_BEYOND * best[2].sum():
         return None
