@@ -76,7 +76,7 @@ def split(
             tube = Tube(int(task.load.pool[stream]), cheap_place)
             chosen = None
             if task.tube_worth[stream]:
-                tube = replace(tube, empty_place=empty_place)
+                tube = replace(tube, empty_place=empty_place, dear=True)
                 chosen = _split_full(people, _room_of_tubes(task, stream), share, carry, tube)
             chosen = chosen or split_runs(people, room, share, carry, tube)
             runs[stream] = [blocks[np.array(c, dtype=np.int64)] for c in chosen]

@@ -10,6 +10,7 @@ import numpy as np
 
 from scheduler.domain.city import Floats, Ints
 from scheduler.solve.city_volumes import meet_volumes
+from scheduler.solve.day_shares import levelled
 from scheduler.solve.layout import Layout
 from scheduler.solve.network import Reach, solve_labs
 from scheduler.solve.ontime import Desk, fit_on_time
@@ -69,6 +70,7 @@ def schedules(task: Task, volumes: Volumes, desk: Desk) -> Iterator[tuple[Calls,
     if found:
         yield found
         return
+    wish = levelled(task, volumes, wish)
     for empty_place in _empty_places(len(task.streams)):
         runs = split(task, wish, empty_place)
         rows = tube_rows(task.layout, task.load, people_by_run(task, runs), task.topped)

@@ -18,10 +18,14 @@ up for a missed target, but nobody for an empty place."""
 
 @dataclass(frozen=True)
 class Tube:
-    """People in a full tube, and how many a sum may miss its target by to fill a place in one."""
+    """People in a full tube, and how many a sum may miss its target by to fill a place in one.
+
+    ``dear`` tells that places which remain for later sums count as well.
+    """
 
     people: int
     empty_place: int = EMPTY_PLACE
+    dear: bool = False
 
 
 def subset_near(sizes: list[int], target: int, low: int, high: int, tube: Tube) -> list[int]:
@@ -35,7 +39,7 @@ def subset_near(sizes: list[int], target: int, low: int, high: int, tube: Tube) 
     mask = (1 << (high + 1)) - 1
     for size in sizes:
         reachable.append((reachable[-1] | reachable[-1] << size) & mask)
-    best = _pick_sum(reachable[-1], target, low, high, tube)
+    best = _pick_sum(reachable[-1], target, (low, high), sum(sizes), tube)
     chosen = []
     for index in range(len(sizes) - 1, -1, -1):
         if not reachable[index] >> best & 1:
@@ -44,21 +48,25 @@ def subset_near(sizes: list[int], target: int, low: int, high: int, tube: Tube) 
     return chosen[::-1]
 
 
-def _pick_sum(reachable: int, target: int, low: int, high: int, tube: Tube) -> int:
-    """Return the reachable sum nearest to the target; empty places in a tube count many times."""
-    low, high = max(low, 0), max(high, 0)
+def _pick_sum(reachable: int, target: int, ends: tuple[int, int], total: int, tube: Tube) -> int:
+    """Return the reachable sum nearest to the target; empty places in a tube count many times.
+
+    Where tubes are dear, those count as well that what remains of the ``total`` leaves at least.
+    """
+    low, high = (max(end, 0) for end in ends)
     target = min(max(target, low), high)
     inside = reachable >> low << low & (1 << (high + 1)) - 1
     if not inside:
         return reachable.bit_length() - 1  # nothing in the range: the fullest
     best = (1 << 62, 0, 0)  # what the sum costs, how far it is from the target, the sum
-    for empty in range(tube.people):
-        if tube.empty_place * empty > best[0]:
+    places = range(tube.people)
+    for both, empty in sorted((p + tube.dear * ((-total - p) % tube.people), p) for p in places):
+        if tube.empty_place * both > best[0]:
             break
-        total = _nearest(inside & _with_empty(high, tube.people, empty), target)
-        if total >= 0:
-            far = abs(total - target)
-            best = min(best, (far + tube.empty_place * empty, far, total))
+        found = _nearest(inside & _with_empty(high, tube.people, empty), target)
+        if found >= 0:
+            far = abs(found - target)
+            best = min(best, (far + tube.empty_place * both, far, found))
     return best[2]
 
 

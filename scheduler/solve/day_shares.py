@@ -1,0 +1,92 @@
+"""Shares of days that add up to what labs take each day, where a day too full is a late one.
+
+Streams follow what their own part of the city should send (``schedule``), and make up for what it
+did not foresee: blocks that changed sites for full tubes, sites too small for their share. What is
+left over all of the city is shared out again in proportion (Deming and Stephan 1940, doi
+10.1214/aoms/1177731829).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from scheduler.domain.city import Floats, Ints
+from scheduler.solve.layout import Layout, whole_runs
+from scheduler.solve.runs import Task
+from scheduler.solve.volumes import Volumes
+
+_TURNS = 20
+
+
+def levelled(task: Task, volumes: Volumes, wish: list[Floats]) -> list[Floats]:
+    """Return the shares changed so that runs that end together send what labs should get.
+
+    ``volumes`` are those of wide groups, ``wish[stream]`` the share of its tubes in each of its
+    runs. Streams whose blocks are decided keep theirs, and what they send is made up for.
+    """
+    free = np.array([fixed is None for fixed in task.streams.fixed], dtype=bool)
+    length = np.array([len(share) for share in wish], dtype=np.int64)
+    stream = np.repeat(np.arange(len(wish)), length)
+    ends, part = np.unique(_end_of_runs(task.wide)[task.wide.group].ravel(), return_inverse=True)
+    part = part.reshape(len(wish), -1)[stream, np.arange(len(stream)) - _first(length)[stream]]
+    sent = np.concatenate(wish) * _tubes(task)[stream]
+    for at in np.flatnonzero(~free).tolist():
+        sent[stream == at] = _fixed_tubes(task, at, int(length[at]))
+    wanted = _wanted(task.wide, volumes, ends)
+    mine = free[stream]
+    wanted -= np.bincount(part[~mine], sent[~mine], minlength=len(ends))
+    wanted = np.maximum(wanted, 0)
+    stream, part, now = stream[mine], part[mine], sent[mine]
+    wanted *= now.sum() / max(float(wanted.sum()), 1e-9)
+    total = np.bincount(stream, now, minlength=len(wish))
+    for _ in range(_TURNS):
+        by_part = np.bincount(part, now, minlength=len(ends))
+        now = now * np.where(by_part > 0, wanted / np.maximum(by_part, 1e-9), 1)[part]
+        by_stream = np.bincount(stream, now, minlength=len(wish))
+        now = now * (total / np.maximum(by_stream, 1e-9))[stream]
+    sent[mine] = now
+    shares = np.split(sent, np.cumsum(length)[:-1])
+    return [
+        share / share.sum() if is_free and share.sum() > 0 else before
+        for share, is_free, before in zip(shares, free.tolist(), wish, strict=True)
+    ]
+
+
+def _first(length: Ints) -> Ints:
+    first: Ints = np.cumsum(length) - length
+    return first
+
+
+def _tubes(task: Task) -> Floats:
+    """Return the tubes of each stream."""
+    people = [int(task.people[blocks].sum()) for blocks in task.streams.blocks]
+    tubes: Floats = np.array(people) / task.load.pool
+    return tubes
+
+
+def _fixed_tubes(task: Task, stream: int, num_runs: int) -> Ints:
+    """Return the tubes of each run of a stream whose blocks are decided."""
+    tubes = np.zeros(num_runs, dtype=np.int64)
+    for run, blocks in enumerate(task.streams.fixed[stream] or []):
+        tubes[run] = -(-int(task.people[blocks].sum()) // int(task.load.pool[stream]))
+    return tubes
+
+
+def _end_of_runs(layout: Layout) -> Ints:
+    """Return the slot before which each run of a group ends, ``[group, run]``, -1: no such run."""
+    most = max(int(pieces[-1, 0]) + 1 for pieces in layout.group_pieces)
+    end = np.full((layout.num_groups, most), -1, dtype=np.int64)
+    for group, pieces in enumerate(layout.group_pieces):
+        runs = whole_runs(pieces)
+        end[group, runs[:, 0]] = runs[:, 3]
+    return end
+
+
+def _wanted(layout: Layout, volumes: Volumes, ends: Ints) -> Floats:
+    """Return the tubes that labs should get of all runs that end at each of ``ends``."""
+    end_of = _end_of_runs(layout)
+    wanted = np.zeros(len(ends))
+    for group, pieces in enumerate(layout.group_pieces):
+        at = np.searchsorted(ends, end_of[group, pieces[:, 0]])
+        np.add.at(wanted, at, volumes.tubes[group, : len(pieces)])
+    return wanted
