@@ -205,21 +205,25 @@ class Market:
         )
 
     def _places_in_tubes(self, cost: Floats) -> Ints:
-        """Return the places of full tubes per ``[site, slot]`` where there are enough of them.
+        """Return the places of full tubes per ``[site, slot]`` where there are enough of them."""
+        pool = self.instance.settings.pooling.by_zone()[self.main_zone]
+        room = self.in_full_tubes(np.isfinite(cost), pool)
+        return room if self.people.sum() <= ROOMY * room.sum() else self.places
+
+    def in_full_tubes(self, offered: Flags, pool: int) -> Ints:
+        """Return the places of full tubes of ``pool`` people per ``[site, slot]``.
 
         A wave whose last places fill no tube is served to its last full tube; a wave that would
         lose much by it keeps them.
         """
-        pool = self.instance.settings.pooling.by_zone()[self.main_zone]
         clock = self.instance.clock
-        waves = (len(cost), clock.num_waves, clock.slots_per_wave)
-        room = np.where(np.isfinite(cost), self.places, 0).reshape(waves)
+        waves = (len(offered), clock.num_waves, clock.slots_per_wave)
+        room = np.where(offered, self.places, 0).reshape(waves)
         over = room.sum(axis=2) % pool
         over = np.where(over <= MOST_LEFT * room.sum(axis=2), over, 0)
         later = np.cumsum(room[:, :, ::-1], axis=2)[:, :, ::-1] - room
-        room = room - np.clip(over[:, :, None] - later, 0, room)
-        enough = self.people.sum() <= ROOMY * room.sum()
-        return room.reshape(cost.shape) if enough else self.places
+        full: Ints = room - np.clip(over[:, :, None] - later, 0, room)
+        return full.reshape(offered.shape)
 
     def _look_farther(self, count: int) -> bool:
         """Add the candidates beyond the nearest for which the prices of places make up.

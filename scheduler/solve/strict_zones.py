@@ -71,11 +71,13 @@ def _take_slots(market: Market, zone: int, strictly: Strictly) -> None:
     """Take the earliest free slots at the sites of a zone's blocks."""
     kept = strictly.spare_slots, market.instance.settings.clearing_slots
     here = (market.instance.block_zone == zone) & (market.site_of >= 0)
+    people, places = market.instance.demand, _places(market, strictly)
     for site in np.unique(market.site_of[here]).tolist():
         blocks = np.flatnonzero(here & (market.site_of == site))
         if _shared(market, site):
-            taken = reserve(market.free[site], blocks, market.instance.demand, market.places[site],
-                            kept)  # fmt: skip
+            taken = reserve(market.free[site], blocks, people, places[site], kept)
+            if sum(map(len, taken.blocks)) < len(blocks):
+                taken = reserve(market.free[site], blocks, people, market.places[site], kept)
             market.free[site] = taken.free
             if taken.runs:
                 market.strict.add(site, zone, taken.runs, blocks, taken.blocks)
@@ -84,6 +86,20 @@ def _take_slots(market: Market, zone: int, strictly: Strictly) -> None:
         else:
             market.strict.add(site, zone, runs_of(market.free[site]), blocks)
             market.free[site] = False
+
+
+def _places(market: Market, strictly: Strictly) -> Ints:
+    """Return the people of stricter zones that may be called, ``[site, slot]``.
+
+    Where labs are short these are places of full tubes: a site whose last places are used fills
+    none of the tubes that it needs for them.
+    """
+    if not strictly.late_min:
+        return market.places
+    pools = np.array(market.instance.settings.pooling.by_zone())
+    zones = np.unique(market.instance.block_zone[market.instance.demand > 0])
+    stricter = pools[zones[zones != market.main_zone]]
+    return market.in_full_tubes(market.offered, int(stricter.max(initial=1)))
 
 
 def exchange_strict_zones(market: Market, strictly: Strictly, effort: int = 0) -> bool:
@@ -150,7 +166,7 @@ class _Exchange:
         pool = {z: instance.settings.pooling.by_zone()[z] for z in self._zones}
         per_wave, people = instance.clock.slots_per_wave, instance.demand
         self._offer = SiteOffer(
-            np.where(market.offered, market.places, 0),
+            np.where(market.offered, _places(market, strictly), 0),
             {z: np.minimum(market.slot_cost(z, market.offered), weights.unserved)
              for z in self._zones},
             {z: np.repeat(np.minimum(market.wave_cost(k), weights.unserved), per_wave, axis=1)
