@@ -59,7 +59,7 @@ class TubeFiller:
 
     def run(self) -> None:
         """Move what saves most, for a few turns over all bins, and balance the parts."""
-        if not len(self._rows):
+        if not len(self._rows) or self._pool == 1:  # then every tube is full
             return
         rng = np.random.default_rng(0)
         usual = self._usual_cost()

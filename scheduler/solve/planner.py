@@ -163,13 +163,23 @@ def _solve(
         return market, _nobody_called(market)
     if exchange_strict_zones(market, strictly):
         market.lay_out()
-    report("places and labs", None)
-    price_labs(market)
     effort = EFFORT * int(_is_strict(market).sum()) if _is_small(instance) else 0
-    if not market.is_city and settle_strict_zones(market, strictly, effort):
+
+    def moved() -> bool:
+        """Let stricter zones change sites at the labs' prices, and all others after them."""
+        if market.is_city:
+            found = exchange_strict_zones(market, strictly)
+        else:
+            found = settle_strict_zones(market, strictly, effort)
+        if found:
+            market.relax_main()
+            market.lay_out()
+        return found
+
+    report("places and labs", None)
+    price_labs(market, moved)
+    if not market.is_city and moved():
         report("stricter zones again", None)
-        market.relax_main()
-        market.lay_out()
         price_labs(market)
     report("whole blocks", None)
     whole = fill_sites(market, pack_tighter(market, market.make_main_whole()))
