@@ -19,6 +19,10 @@ from scheduler.solve.network import (
 )
 from scheduler.solve.schedule import Calls
 
+_MANY_TUBES = 300_000
+"""From so many tubes on, those planned in time are not weighed again. Measured on synthetic Dalian
+with 9 % late: a sixth of 8 s, and 0.03 % of the objective."""
+
 _FEW_LEFT = 0.005
 """Share of tubes up to which those that labs cannot start in time are weighed alone."""
 
@@ -87,7 +91,15 @@ def ship(
 def _least_late(
     supplies: Supplies, reaches: tuple[Reach, Reach], labs: LabSide, left_cost: float
 ) -> LabFlow:
-    """Send all in time if labs can, all but a few if they nearly can, else weigh all lateness."""
+    """Send all in time if labs can, all but a few if they nearly can, else weigh all lateness.
+
+    Of many tubes those that a flow had in time stay with their labs, and the others are weighed,
+    unless labs have daily limits: what these leave is not known well enough.
+    """
+    planned, endless = reaches[0].planned, not (labs.max_tubes_per_day >= 0).any()
+    if planned is not None and endless and supplies.units.sum() > _MANY_TUBES:
+        kept = _in_time(planned, supplies, reaches[0], labs)
+        return _weigh_rest(kept, supplies, reaches[1], labs, left_cost)
     flow = send_on_time(supplies, reaches[0], labs)
     if flow.left.any():
         flow = send_on_time(supplies, reaches[1], labs)
@@ -96,13 +108,48 @@ def _least_late(
         return flow
     if left > _FEW_LEFT * supplies.units.sum():
         return solve_labs(supplies, reaches[0], labs, np.full(len(supplies.units), left_cost))
-    rest = replace(supplies, units=flow.left, capacity=flow.left)
+    return _weigh_rest(flow, supplies, reaches[1], labs, left_cost)
+
+
+def _weigh_rest(
+    flow: LabFlow, supplies: Supplies, reach: Reach, labs: LabSide, left_cost: float
+) -> LabFlow:
+    """Send what a flow has left at least lateness through what it has left of the labs."""
+    rows = np.flatnonzero(flow.left)
+    left = flow.left[rows]
+    rest = Supplies(
+        left, np.arange(len(rows)), supplies.group[rows], supplies.wave[rows], left,
+        np.zeros(len(rows)),
+    )  # fmt: skip
     used = np.zeros(labs.hours.capacity.shape, dtype=np.int64)
     np.add.at(used, (flow.load_lab, flow.load_hour), flow.load_units)
     hours = replace(labs.hours, capacity=labs.hours.capacity - used)
     free = replace(labs, hours=hours, max_tubes_per_day=_days_left(labs, used))
-    late = solve_labs(rest, reaches[1], free, np.full(len(rest.units), left_cost))
-    return flow.with_more(late)
+    late = solve_labs(rest, reach, free, np.full(len(rows), left_cost))
+    every = flow.left.copy()
+    every[rows] = late.left
+    return flow.with_more(replace(late, left=every))
+
+
+def _in_time(flow: LabFlow, supplies: Supplies, reach: Reach, labs: LabSide) -> LabFlow:
+    """Return what a flow has in time of the supplies, one arc a row, and what that leaves."""
+    num_waves = reach.first_sample_min.shape[1]
+    row_of = np.full(len(reach.chain) * num_waves, -1, dtype=np.int64)
+    row_of[supplies.group * num_waves + supplies.wave] = np.arange(len(supplies.units))
+    row = row_of[flow.load_group * num_waves + flow.load_wave]
+    good = np.flatnonzero((row >= 0) & (flow.late_min(reach, labs) == 0))
+    good = good[np.lexsort((flow.load_hour[good], row[good]))]
+    row, upto = row[good], np.cumsum(flow.load_units[good])
+    before = upto - flow.load_units[good]
+    before -= before[np.searchsorted(row, row)]
+    units = np.clip(supplies.units[row] - before, 0, flow.load_units[good])
+    left = supplies.units - np.bincount(row, units, len(supplies.units)).astype(np.int64)
+    columns = (flow.load_group, flow.load_wave, flow.load_lab, flow.load_hour)
+    group, wave, lab, hour = (c[good] for c in columns)
+    return replace(
+        flow, left=left, load_group=group, load_wave=wave, load_lab=lab, load_hour=hour,
+        load_units=units,
+    )  # fmt: skip
 
 
 def _days_left(labs: LabSide, used: Ints) -> Ints:

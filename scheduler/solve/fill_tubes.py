@@ -21,6 +21,7 @@ from scheduler.solve.bins import Bins
 from scheduler.solve.tube_moves import Moves, Rests, allotted, exchanges, swapped
 
 _TURNS = 40
+_PATIENCE, _LITTLE = 12, 0.002  # so many turns that gain less of a tube per bin are the last
 _SWAPS_FIRST, _SWAPS_EVERY = 3, 6
 """Trees of exchanges come first, and every few turns after. Measured on sites of a million people
 with 10 % late: with exchanges alone walks and empty places cost 8 % more after as many seconds,
@@ -62,16 +63,20 @@ class TubeFiller:
         if not len(self._rows) or self._pool == 1:  # then every tube is full
             return
         rng = np.random.default_rng(0)
-        usual = self._usual_cost()
+        little = _LITTLE * float(self._worth.sum())
+        usual, gains = self._usual_cost(), []
         for turn in range(_TURNS):
+            if sum(gains[-_PATIENCE:]) < little and turn >= _PATIENCE:
+                break
             moves = self._moves(float(self._worth.max()))
             if not len(moves.row):
                 break
             if turn < _SWAPS_FIRST or turn % _SWAPS_EVERY == 0:
                 noise = rng.standard_normal(len(moves.row)) * _NOISE if turn else None
-                self._accept(moves, swapped(moves, self._rests(), noise))
+                made = swapped(moves, self._rests(), noise)
             else:
-                self._accept(moves, allotted(moves, self._rests(), usual, rng))
+                made = allotted(moves, self._rests(), usual, rng)
+            gains.append(self._accept(moves, made))
         if self._balance:
             for _ in range(_PAIRS_OF_PARTS):
                 if not self._balance_worst():
@@ -88,8 +93,8 @@ class TubeFiller:
 
     def _rests(self) -> Rests:
         return Rests(
-            self._load % self._pool, self._worth, self._pool, self._parts.of,
-            self._worth / self._pool * _SHIFT,
+            self._load % self._pool, self._bins.capacity - self._load, self._worth, self._pool,
+            self._parts.of, self._worth / self._pool * _SHIFT,
         )  # fmt: skip
 
     def _moves(self, dear: float) -> Moves:
@@ -103,8 +108,11 @@ class TubeFiller:
         block = block[keep]
         return Moves(rows[keep], block, source[keep], target[keep], people[block], cost[keep])
 
-    def _accept(self, moves: Moves, made: Ints) -> None:
-        """Make moves; those of bins that they join only if all fit and cost less than before."""
+    def _accept(self, moves: Moves, made: Ints) -> float:
+        """Make moves; those of bins that they join only if all fit and cost less than before.
+
+        Returns the person-minutes gained.
+        """
         size, source, target = len(self._load), moves.source[made], moves.target[made]
         change = np.zeros(size, dtype=np.int64)
         np.add.at(change, target, moves.people[made])
@@ -119,6 +127,7 @@ class TubeFiller:
         too_full = (load > self._bins.capacity) & (change > 0)
         cost[joined[too_full]] = np.inf
         self._make(moves, made[cost[joined[source]] < -_GAIN])
+        return -float(cost[cost < -_GAIN].sum())
 
     def _make(self, moves: Moves, made: Ints) -> None:
         block, people = moves.block[made], moves.people[made]

@@ -46,7 +46,8 @@ class Reach:
     ``travel_min[group, lab]``, ``usable[group, lab]`` (pool size and candidate list),
     ``late_cost[group]`` per unit and minute, ``chain[group]`` numbers classes of equal late cost,
     ``first_sample_min[group, wave]`` is when the wave's oldest sample may be taken,
-    ``nearest[group, lab]`` marks labs that are always kept.
+    ``nearest[group, lab]`` marks labs that are always kept. ``planned`` is the flow of whole tubes
+    that the labs in use were taken from, if they were.
     """
 
     travel_min: Ints
@@ -55,12 +56,13 @@ class Reach:
     chain: Ints
     first_sample_min: Ints
     nearest: Flags
+    planned: LabFlow | None = None
 
     def with_labs_of(self, flow: LabFlow) -> Reach:
         """Return the reach cut down to the labs that a flow used, and the nearest ones."""
         usable = self.nearest & self.usable
         usable[flow.load_group, flow.load_lab] = True
-        return replace(self, usable=usable)
+        return replace(self, usable=usable, planned=flow)
 
 
 @dataclass(frozen=True)

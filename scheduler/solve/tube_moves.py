@@ -3,8 +3,8 @@
 Two ways to choose among them along a tree of links between bins (``tube_tree``). In one each link
 has one exchange at most: a block, or two that change places. In the other each block has one link
 along which it may go, and any number of blocks may go along a link: of those the cheapest that pass
-a rest on are a knapsack modulo the pool size. What the second finds is exact; the first may take a
-block twice.
+a rest on are a knapsack modulo the pool size. What the second finds is exact but for rooms; the
+first may want a block twice, and takes the next best then.
 """
 
 from __future__ import annotations
@@ -45,10 +45,11 @@ class Moves:
 class Rests:
     """The bins: ``rest[bin]`` of the people in full tubes of ``pool``, ``worth[bin]`` of a tube.
 
-    ``shift[bin]`` is what a person costs who changes to another ``part[bin]`` of the round.
+    ``room[bin]`` are people that still fit in, ``shift[bin]`` is what a person costs who changes to another ``part[bin]`` of the round.
     """
 
     rest: Ints
+    room: Ints
     worth: Floats
     pool: int
     part: Ints
@@ -98,34 +99,44 @@ def swapped(moves: Moves, bins: Rests, noise: Floats | None) -> Ints:
     good = np.flatnonzero(cost < dear)
     key = (every.low * size + every.high)[good] * pool + every.gain[good] % pool
     order = np.lexsort((cost[good], key))
-    key, first = np.unique(key[order], return_index=True)
-    best = good[order][first]
-    links, which = np.unique(key // pool, return_inverse=True)
-    table, taken = np.full((len(links), pool), np.inf), np.full((len(links), pool), -1)
-    table[which, key % pool], taken[which, key % pool] = cost[best], best
+    good, key = good[order], key[order]
+    distinct, first = np.unique(key, return_index=True)
+    links, which = np.unique(distinct // pool, return_inverse=True)
+    table = np.full((len(links), pool), np.inf)
+    table[which, distinct % pool] = cost[good[first]]
     idle = table[:, 0] > -_NOTHING
-    table[idle, 0], taken[idle, 0] = 0.0, -1
+    table[idle, 0] = 0.0
     weight = np.minimum(table[:, 1:], dear).mean(axis=1)
     if noise is not None:
         weight *= np.exp(noise[: len(weight)])
-    ends = np.column_stack(np.divmod(links, size))
-    tree = spanning_tree(size, ends, weight)
+    tree = spanning_tree(size, np.column_stack(np.divmod(links, size)), weight)
     wanted = tree.along(best_rests(tree, table, bins.rest, bins.worth), pool, len(links))
-    made = np.where(wanted >= 0, taken[np.arange(len(links)), wanted], -1)
-    made = made[made >= 0]
-    return _without_twice(moves, np.column_stack((every.one[made], every.two[made])))
+    some = tree.upwards()
+    some = some[(wanted[some] > 0) | (wanted[some] == 0) & ~idle[some]]
+    asked = links[some] * pool + wanted[some]
+    ends = (np.searchsorted(key, asked), np.searchsorted(key, asked, side="right"))
+    return _cheapest_left(moves, every, bins.room, [good[a:b] for a, b in zip(*ends, strict=True)])
 
 
-def _without_twice(moves: Moves, pairs: Ints) -> Ints:
-    """Return the moves of pairs, -1 for none, but of those that would move a block again."""
+def _cheapest_left(moves: Moves, every: Exchanges, room: Ints, asked: list[Ints]) -> Ints:
+    """Return the moves of one exchange of each list, the first that fits and moves no block again.
+
+    ``room[bin]`` are people that still fit in.
+    """
     gone: set[int] = set()
     kept: list[int] = []
-    for pair in pairs.tolist():
-        some = [move for move in pair if move >= 0]
-        blocks = moves.block[some].tolist()
-        if gone.isdisjoint(blocks):
-            gone.update(blocks)
-            kept += some
+    left = room.tolist()
+    for choices in asked:
+        for at in choices.tolist():
+            low, high, gain = int(every.low[at]), int(every.high[at]), int(every.gain[at])
+            some = [move for move in (int(every.one[at]), int(every.two[at])) if move >= 0]
+            blocks = moves.block[some].tolist()
+            if gain <= left[high] and -gain <= left[low] and gone.isdisjoint(blocks):
+                left[high] -= gain
+                left[low] += gain
+                gone.update(blocks)
+                kept += some
+                break
     return np.array(kept, dtype=np.int64)
 
 

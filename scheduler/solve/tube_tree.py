@@ -44,6 +44,12 @@ class Tree:
         up[some] = np.where(self.turned[some, None], np.roll(mine[:, ::-1], 1, axis=1), mine)
         return up
 
+    def upwards(self) -> Ints:
+        """Return all links that are in the forest, deepest first."""
+        every = [np.empty(0, dtype=np.int64), *(p for level in self.levels[:-1] for p in level)]
+        links: Ints = self.link[np.concatenate(every)]
+        return links
+
     def along(self, passed: Ints, pool: int, num_links: int) -> Ints:
         """Return what passes along each link from its first end to its second, -1: not used."""
         rest = np.full(num_links, -1, dtype=np.int64)
