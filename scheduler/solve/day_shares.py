@@ -16,6 +16,7 @@ from scheduler.solve.runs import Task
 from scheduler.solve.volumes import Volumes
 
 _TURNS = 20
+_NEARLY_NONE = 1e-9  # tubes
 
 
 def levelled(task: Task, volumes: Volumes, wish: list[Floats]) -> list[Floats]:
@@ -27,24 +28,16 @@ def levelled(task: Task, volumes: Volumes, wish: list[Floats]) -> list[Floats]:
     free = np.array([fixed is None for fixed in task.streams.fixed], dtype=bool)
     length = np.array([len(share) for share in wish], dtype=np.int64)
     stream = np.repeat(np.arange(len(wish)), length)
-    ends, part = np.unique(_end_of_runs(task.wide)[task.wide.group].ravel(), return_inverse=True)
-    part = part.reshape(len(wish), -1)[stream, np.arange(len(stream)) - _first(length)[stream]]
+    run = np.arange(len(stream)) - (np.cumsum(length) - length)[stream]
+    end = _end_of_runs(task.wide)[task.wide.group[stream], run]
+    ends, part = np.unique(end, return_inverse=True)
     sent = np.concatenate(wish) * _tubes(task)[stream]
     for at in np.flatnonzero(~free).tolist():
         sent[stream == at] = _fixed_tubes(task, at, int(length[at]))
-    wanted = _wanted(task.wide, volumes, ends)
     mine = free[stream]
+    wanted = _wanted(task.wide, volumes, ends)
     wanted -= np.bincount(part[~mine], sent[~mine], minlength=len(ends))
-    wanted = np.maximum(wanted, 0)
-    stream, part, now = stream[mine], part[mine], sent[mine]
-    wanted *= now.sum() / max(float(wanted.sum()), 1e-9)
-    total = np.bincount(stream, now, minlength=len(wish))
-    for _ in range(_TURNS):
-        by_part = np.bincount(part, now, minlength=len(ends))
-        now = now * np.where(by_part > 0, wanted / np.maximum(by_part, 1e-9), 1)[part]
-        by_stream = np.bincount(stream, now, minlength=len(wish))
-        now = now * (total / np.maximum(by_stream, 1e-9))[stream]
-    sent[mine] = now
+    sent[mine] = in_proportion(sent[mine], stream[mine], part[mine], np.maximum(wanted, 0))
     shares = np.split(sent, np.cumsum(length)[:-1])
     return [
         share / share.sum() if is_free and share.sum() > 0 else before
@@ -52,9 +45,19 @@ def levelled(task: Task, volumes: Volumes, wish: list[Floats]) -> list[Floats]:
     ]
 
 
-def _first(length: Ints) -> Ints:
-    first: Ints = np.cumsum(length) - length
-    return first
+def in_proportion(now: Floats, stream: Ints, part: Ints, wanted: Floats) -> Floats:
+    """Return amounts that sum to ``wanted[part]`` as near as the sums of streams, kept, allow.
+
+    ``now``, ``stream`` and ``part`` are columns of equal length. What is wanted is scaled to the
+    sum of all, and what is 0 stays 0.
+    """
+    wanted = wanted * now.sum() / max(float(wanted.sum()), _NEARLY_NONE)
+    total = np.bincount(stream, now)
+    for _ in range(_TURNS):
+        by_part = np.bincount(part, now, minlength=len(wanted))
+        now = now * (wanted / np.maximum(by_part, _NEARLY_NONE))[part]
+        now = now * (total / np.maximum(np.bincount(stream, now), _NEARLY_NONE))[stream]
+    return now
 
 
 def _tubes(task: Task) -> Floats:

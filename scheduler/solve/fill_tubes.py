@@ -64,7 +64,8 @@ class TubeFiller:
             return
         rng = np.random.default_rng(0)
         little = _LITTLE * float(self._worth.sum())
-        usual, gains = self._usual_cost(), []
+        usual = self._usual_cost()
+        gains: list[float] = []
         for turn in range(_TURNS):
             if sum(gains[-_PATIENCE:]) < little and turn >= _PATIENCE:
                 break

@@ -37,15 +37,18 @@ class Moves:
 
     def where(self, keep: Flags) -> Moves:
         """Return the moves that are kept."""
-        columns = (self.row, self.block, self.source, self.target, self.people, self.cost)
-        return Moves(*(c[keep] for c in columns))
+        return Moves(
+            self.row[keep], self.block[keep], self.source[keep], self.target[keep],
+            self.people[keep], self.cost[keep],
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Rests:
     """The bins: ``rest[bin]`` of the people in full tubes of ``pool``, ``worth[bin]`` of a tube.
 
-    ``room[bin]`` are people that still fit in, ``shift[bin]`` is what a person costs who changes to another ``part[bin]`` of the round.
+    ``room[bin]`` are people that still fit in, ``shift[bin]`` is what a person costs who changes to
+    another ``part[bin]`` of the round.
     """
 
     rest: Ints
@@ -175,9 +178,7 @@ class _Sacks:
     Items are sorted by ``link``, cheapest first; ``rest[item]`` is passed on for ``price[item]``.
     """
 
-    def __init__(
-        self, link: Ints, rest: Ints, price: Floats, num_links: int, pool: int
-    ) -> None:
+    def __init__(self, link: Ints, rest: Ints, price: Floats, num_links: int, pool: int) -> None:
         self._link, self._rest, self._pool = link, rest, pool
         self.cost = np.full((num_links, pool), np.inf)
         self.cost[:, 0] = 0.0

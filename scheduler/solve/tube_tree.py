@@ -81,7 +81,7 @@ def spanning_tree(num_bins: int, ends: Ints, weight: Floats) -> Tree:
     up = parent[one[at]] == two[at]
     link[np.where(up, one[at], two[at])] = at
     turned[two[at[~up]]] = True
-    return Tree(parent, link, turned, _levels(order[1:], parent))
+    return Tree(parent, link, turned, _levels(order[1:].astype(np.int64), parent))
 
 
 def _levels(order: Ints, parent: Ints) -> list[list[Ints]]:

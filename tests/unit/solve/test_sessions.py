@@ -53,6 +53,12 @@ def test_a_dear_tube_is_worth_a_large_miss() -> None:
     assert subset_near([99, 40], 99, 0, 200, Tube(10, empty_place=60)) == [1]
 
 
+def test_what_remains_is_in_full_tubes_too_where_these_are_dear() -> None:
+    """One empty place here and nine later are worse than a sum that is farther off."""
+    assert subset_near([59, 20, 41], 59, 0, 100, Tube(10, 30)) == [0]
+    assert subset_near([59, 20, 41], 59, 0, 100, Tube(10, 30, dear=True)) == [1]
+
+
 def test_no_room_takes_nothing() -> None:
     """A run without room is left empty."""
     assert subset_near([3, 4], 5, 0, -1, Tube(1)) == []
