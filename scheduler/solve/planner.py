@@ -1,8 +1,8 @@
 """The pipeline from a round to a plan, in one readable function.
 
 1. quotas, open slots, candidates;  2. stricter zones take their slots;  3. blocks and labs agree on
-prices (two flows in turn);  4. blocks made whole, anew where sites are all but full (``tight``);
-5. runs, waves, tubes, slots;  6. tubes to labs;  7. the lower bound from the prices.
+prices (two flows in turn);  4. blocks made whole, anew where sites are all but full (``tight``,
+``fill_sites``);  5. runs, waves, tubes, slots;  6. tubes to labs;  7. the lower bound from prices.
 """
 
 from __future__ import annotations
