@@ -72,21 +72,28 @@ class SlotOffer:
 
     def paid(self, load: Ints) -> float:
         """Return what ``load[site]`` people pay who take the cheapest slots of each site."""
-        cost = np.where(self.room > 0, self.cost, np.inf)
-        order = np.argsort(cost, axis=1, kind="stable")
-        cost = np.take_along_axis(cost, order, axis=1)
-        room = np.take_along_axis(self.room, order, axis=1)
-        before = np.cumsum(room, axis=1) - room
-        taken = np.clip(load[:, None] - before, 0, room)
+        cost, room = cheapest_first(self.cost, self.room)
+        taken = taken_in_order(room, load)
         return float((taken * np.where(taken > 0, cost, 0)).sum())
+
+
+def cheapest_first(cost: Floats, room: Ints) -> tuple[Floats, Ints]:
+    """Return ``cost[site, slot]`` and ``room`` by cost; slots without room come last, at inf."""
+    cost = np.where(room > 0, cost, np.inf)
+    order = np.argsort(cost, axis=1, kind="stable")
+    return np.take_along_axis(cost, order, axis=1), np.take_along_axis(room, order, axis=1)
+
+
+def taken_in_order(room: Ints, load: Ints) -> Ints:
+    """Return the people in each slot when ``load[site]`` people fill the slots in their order."""
+    before = np.cumsum(room, axis=1) - room
+    taken: Ints = np.clip(load[:, None] - before, 0, room)
+    return taken
 
 
 def _segments(slots: SlotOffer, sites: Ints) -> tuple[Ints, Ints, Floats]:
     """Return site, people and mean cost of the runs of the sites' sorted slots."""
-    cost = np.where(slots.room[sites] > 0, slots.cost[sites], np.inf)
-    order = np.argsort(cost, axis=1, kind="stable")
-    cost = np.take_along_axis(cost, order, axis=1)
-    room = np.take_along_axis(slots.room[sites], order, axis=1)
+    cost, room = cheapest_first(slots.cost[sites], slots.room[sites])
     count = np.isfinite(cost).sum(axis=1)
     parts = np.linspace(0, 1, slots.segments + 1)
     edges = np.rint(parts[None, :] * count[:, None]).astype(np.int64)

@@ -12,7 +12,7 @@ import numpy as np
 from scheduler.domain.city import Floats, Ints
 from scheduler.solve.layout import Layout
 from scheduler.solve.volumes import Volumes, move_tubes
-from scheduler.solve.waves import Load, TubeRows
+from scheduler.solve.waves import Load, TubeRows, bridging_tubes
 
 
 def meet_volumes(layout: Layout, load: Load, rows: TubeRows, tubes: Ints, volumes: Volumes) -> Ints:
@@ -30,7 +30,7 @@ def meet_volumes(layout: Layout, load: Load, rows: TubeRows, tubes: Ints, volume
     at = row, wave[stream, piece]  # a stream's run has one piece in a wave
     table, room = (np.zeros((len(distinct), len(sent)), dtype=np.int64) for _ in range(2))
     table[at], room[at] = tubes[stream, piece], rows.room[stream, piece]
-    least = _bridge(layout, load)[distinct // rows.tubes.shape[1]]
+    least = _bridging(layout, load)[distinct // rows.tubes.shape[1]]
     move_tubes(table, room, np.rint(wanted - sent).astype(np.int64), least)
     met = tubes.copy()
     met[stream, piece] = table[at]
@@ -44,8 +44,8 @@ def _by_wave(wave: Ints, tubes: Ints | Floats, num_waves: int = 0) -> Floats:
     return total
 
 
-def _bridge(layout: Layout, load: Load) -> Ints:
-    """Return the tubes that bridge each stream's widest wave: a person in each of its slots."""
-    widest = [int((pieces[:, 3] - pieces[:, 2]).max()) for pieces in layout.group_pieces]
-    bridge: Ints = -(-np.array(widest)[layout.group] // load.pool)
-    return bridge
+def _bridging(layout: Layout, load: Load) -> Ints:
+    """Return the tubes that bridge a wave of each stream."""
+    pool = load.pool[layout.first].tolist()
+    least = [bridging_tubes(p, k) for p, k in zip(layout.group_pieces, pool, strict=True)]
+    return np.array(least, dtype=np.int64)[layout.group]

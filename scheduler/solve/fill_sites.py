@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 
 from scheduler.domain.city import Flags, Floats, Ints
-from scheduler.solve.assign import Whole
+from scheduler.solve.assign import Whole, cheapest_first, taken_in_order
 from scheduler.solve.bound import slot_gain
 from scheduler.solve.exchange import Exchanges
 from scheduler.solve.hot_spots import bins_of
@@ -42,13 +42,9 @@ def _closes_in_between(market: Market) -> bool:
 
 def _losses(market: Market, whole: Whole, cost: Floats) -> Floats:
     """Return what each site would gain by its empty places, the best ones taken, at the prices."""
-    every = slot_gain(market.place_prices(), cost)
-    order = np.argsort(-every, axis=1, kind="stable")
-    gain = np.take_along_axis(every, order, axis=1)
-    room = np.take_along_axis(market.places, order, axis=1)
-    before = np.cumsum(room, axis=1) - room
-    empty = room - np.clip(whole.load[:, None] - before, 0, room)
-    loss: Floats = (gain * empty).sum(axis=1)
+    by_cost, room = cheapest_first(cost, market.places)
+    empty = room - taken_in_order(room, whole.load)
+    loss: Floats = (slot_gain(market.place_prices(), by_cost) * empty).sum(axis=1)
     return loss
 
 

@@ -178,10 +178,10 @@ class Patterns:
         first[self.blocks] = np.minimum(start[self.blocks], highest)
         ascent = Ascent(first, _STRIDE, highest)
         for _ in range(turns):
-            self.turn(ascent, rest)
+            self._turn(ascent, rest)
         return ascent
 
-    def turn(self, ascent: Ascent, rest: Floats) -> None:
+    def _turn(self, ascent: Ascent, rest: Floats) -> None:
         """Note the bound at the present prices, and step."""
         prices = ascent.now
         bound, found = self.bound(prices, rest)

@@ -24,6 +24,7 @@ from scheduler.solve.waves import (
     Load,
     TubeRows,
     bridge,
+    bridging_tubes,
     by_piece,
     stream_room,
     tube_rows,
@@ -215,8 +216,7 @@ def _shared(
     for number, (group, at) in enumerate(slices):
         mine = order[bounds[number] : bounds[number + 1]]
         pieces, inside = layout.group_pieces[group][at], slice(at.stop - at.start)
-        widest = int((pieces[:, 3] - pieces[:, 2]).max())
-        least = -(-widest // int(load.pool[stream[mine[0]]]))
+        least = bridging_tubes(pieces, int(load.pool[stream[mine[0]]]))
         name = (int(layout.zone[stream[mine[0]]]), pieces.tobytes())
         debt = owed.setdefault(name, np.zeros(len(pieces)))
         tubes[stream[mine], at] = share_tubes(
@@ -261,9 +261,9 @@ def _call(task: Task, runs: list[list[Ints]], tubes: Ints) -> Calls:
 def _call_run(task: Task, stream: int, blocks: Ints, pieces: Ints, tubes: Ints) -> list[Call]:
     """Call the blocks of one run, following its tubes per wave."""
     total = int(task.people[blocks].sum())
-    pool, width = int(task.load.pool[stream]), pieces[:, 3] - pieces[:, 2]
+    pool = int(task.load.pool[stream])
     room = task.load.room(np.array([stream]), pieces)[0]
-    tubes = bridge(tubes, -(-room // pool), -(-int(width.max()) // pool))
+    tubes = bridge(tubes, -(-room // pool), bridging_tubes(pieces, pool))
     sent = people_of_tubes(total, tubes, room, pool)
     some = np.flatnonzero(sent)
     waves, sent = pieces[some[0] : some[-1] + 1], sent[some[0] : some[-1] + 1]

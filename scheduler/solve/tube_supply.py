@@ -14,7 +14,7 @@ import numpy as np
 from scheduler.domain.city import Floats, Ints
 from scheduler.solve.layout import Layout
 from scheduler.solve.network import Supplies
-from scheduler.solve.waves import EVENNESS, Load, TubeRows, alike, fill_levels
+from scheduler.solve.waves import EVENNESS, Load, TubeRows, alike, bridging_tubes, fill_levels
 
 _LAST_RESORT = 2.0
 """Person-minutes that keep the flow from a choice unless the other is late: a minute costs 10."""
@@ -60,7 +60,7 @@ def tube_supply(layout: Layout, load: Load, rows: TubeRows) -> TubeSupply:
 
 def _bridges(tubes: Ints, pieces: Ints, pool: int) -> int:
     """Return the tubes that streams with enough of them keep in each wave of a run."""
-    least = -(-int((pieces[:, 3] - pieces[:, 2]).max()) // pool)
+    least = bridging_tubes(pieces, pool)
     return least * int((tubes >= least * len(pieces)).sum())
 
 

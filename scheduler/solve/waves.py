@@ -260,6 +260,11 @@ def tubes_needed(
     return tubes, full + extra
 
 
+def bridging_tubes(pieces: Ints, pool: int) -> int:
+    """Return the tubes that bridge a wave: of a person in each slot of the widest piece."""
+    return -(-int((pieces[:, 3] - pieces[:, 2]).max()) // pool)
+
+
 def bridge(tubes: Ints, room: Ints, least: int) -> Ints:
     """Return one stream's tubes with no empty wave between its first and its last.
 
