@@ -18,7 +18,7 @@ _SHORTER = 1.5
 class Ascent:
     """Prices ``now``, in person-minutes, and ``best``: those of ``bound``, the best so far."""
 
-    def __init__(self, start: Floats, stride: float, highest: float = np.inf) -> None:
+    def __init__(self, start: Floats, stride: float, highest: Floats | float = np.inf) -> None:
         """Start from prices, which stay below ``highest``.
 
         ``stride`` is by what share of the first bound it may still rise, about: the first step.

@@ -40,7 +40,7 @@ def bound_at_prices(market: Market) -> float:
         np.where(market.offered, market.places, 0),
     )  # fmt: skip
     bound = market.finder.evaluate(costs, price, earnings, tubes.cut)
-    bound = max(bound, pattern_bound(market.finder, costs, price, tubes.cut) - earnings)
+    bound = max(bound, pattern_bound(market.finder, costs, price, tubes) - earnings)
     return _with_whole_blocks(market, bound, (costs, price, earnings))
 
 

@@ -10,15 +10,18 @@ as if nobody took a slot from them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 
-from scheduler.domain.city import Floats
+from scheduler.domain.city import Flags, Floats, Ints
 from scheduler.domain.settings import Zone
 from scheduler.solve.bound import BoundFinder, place_prices, slot_gain
 from scheduler.solve.patterns import Patterns
 from scheduler.solve.site_offer import Movable, SiteOffer
+from scheduler.solve.slot_costs import HORIZON
+from scheduler.solve.streams import runs_of
+from scheduler.solve.tube_bound import WholeTubes
 
 _TURNS, _PAIR_TURNS = 60, 24_000  # of prices, and pairs looked at in all of them
 
@@ -29,24 +32,29 @@ def pattern_bound(
     finder: BoundFinder,
     zone_cost: ByZone,
     price: ByZone,
-    tubes: Callable[[ByZone, ByZone], Floats],
+    tubes: WholeTubes,
 ) -> float:
     """Return the bound of the round before the labs' earnings are taken off, 0 if there is none.
 
-    Arguments as in ``BoundFinder.evaluate``; ``tubes`` by site.
+    Arguments as in ``BoundFinder.evaluate``.
     """
     main = finder.main_zone
     zones = [z for z in zone_cost if z != Zone.LOCKDOWN and z < main]
-    return _PatternBound(finder, zone_cost, price, zones).best(tubes) if zones else 0.0
+    return _PatternBound(finder, zone_cost, price, zones, tubes).best() if zones else 0.0
 
 
 class _PatternBound:
     """``zones`` have patterns, all others buy places."""
 
     def __init__(
-        self, finder: BoundFinder, zone_cost: ByZone, price: ByZone, zones: list[int]
+        self,
+        finder: BoundFinder,
+        zone_cost: ByZone,
+        price: ByZone,
+        zones: list[int],
+        tubes: WholeTubes,
     ) -> None:
-        self._finder, self._zones, self._cost = finder, zones, zone_cost
+        self._finder, self._zones, self._cost, self._tubes = finder, zones, zone_cost, tubes
         place = place_prices(zone_cost, price)
         people = finder.instance.demand
         self._mine = (people > 0) & np.isin(finder.instance.block_zone, zones)
@@ -56,14 +64,23 @@ class _PatternBound:
         gain = {z: slot_gain(p, zone_cost[z]) * self._places for z, p in self._place.items()}
         self._sealed = gain.pop(int(Zone.LOCKDOWN), np.zeros(self._places.shape))
         self._gain = np.max(np.stack(list(gain.values())), axis=0)
+        per_wave = finder.instance.clock.slots_per_wave
+        self._end = first_hours(self._places > 0, per_wave)
+        pool = finder.instance.settings.pooling.by_zone()
+        self._offer = SiteOffer(
+            self._places, {z: zone_cost[z] for z in zones},
+            {z: np.repeat(tubes.empty_place(pool[z]), per_wave, axis=1) for z in zones},
+            {z: pool[z] for z in zones}, self._gain, 0,
+            finder.instance.settings.clearing_slots, finder.instance.settings.weights.unserved,
+        )  # fmt: skip
 
-    def best(self, tubes: Callable[[ByZone, ByZone], Floats]) -> float:
+    def best(self) -> float:
         """Return the bound after some turns of prices of blocks."""
         finder, turns = self._finder, _TURNS
         highest = finder.instance.settings.weights.unserved
         people, price = np.maximum(finder.instance.demand, 1), np.minimum(self._start, highest)
         least = min(float(self._cost[z].min(initial=np.inf)) for z in self._zones)
-        cut = tubes({z: self._cost[z] for z in self._place}, self._place)
+        cut = self._tubes.cut({z: self._cost[z] for z in self._place}, self._place)
         cut = np.where(self._sealed.any(axis=1), 0.0, cut)
         finder.look_farther(price / people, least)
         while True:
@@ -86,11 +103,7 @@ class _PatternBound:
             pairs, pairs.walk_m * finder.per_metre * instance.demand[pairs.block],
             instance.demand, instance.block_zone, instance.blocks.community_index, weights.split,
         )  # fmt: skip
-        return Patterns(
-            movable,
-            SiteOffer(self._places, {z: self._cost[z] for z in self._zones}, {}, {}, self._gain, 0,
-                      instance.settings.clearing_slots, weights.unserved),
-        )  # fmt: skip
+        return Patterns(movable, self._offer, self._end)
 
     def _of_others(self, patterns: Patterns, cut: Floats) -> float:
         """Return what the other zones cost at least, if nobody takes slots from them."""
@@ -103,3 +116,17 @@ class _PatternBound:
             alone[:, None], np.maximum(self._gain, self._sealed), self._gain + self._sealed
         )
         return float(paid.sum()) - float(sold.sum()) + float(cut[alone].sum())
+
+
+def first_hours(offered: Flags, per_wave: int) -> Ints:
+    """Return the slot before which each site's first runs end, those that are looked at one by one.
+
+    Slots after it are of other waves. A site that does not close in time has all its slots.
+    """
+    end = np.full(len(offered), offered.shape[1], dtype=np.int64)
+    for site, row in enumerate(offered):
+        runs = runs_of(row)
+        for (_, before), (after, _) in pairwise(runs):
+            if before <= HORIZON and (before - 1) // per_wave < after // per_wave:
+                end[site] = before
+    return end

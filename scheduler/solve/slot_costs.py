@@ -6,11 +6,13 @@ comes after a stricter one. Two stricter zones at most: the first is the stricte
 
 from __future__ import annotations
 
+from collections import deque
+
 import numpy as np
 
 from scheduler.domain.city import Floats
 
-_HORIZON = 64
+HORIZON = 96
 """Slots from the round's start that are looked at one by one; what stricter zones do later is
 counted as if each slot cost no more than the cheapest of those, and took nothing from others."""
 
@@ -24,19 +26,19 @@ def slot_costs(paid: list[Floats], lost: Floats, clearing: int, most: tuple[int,
     one zone the last axis has length 1.
     """
     sites, slots = lost.shape
-    horizon = min(slots, _HORIZON)
+    horizon = min(slots, HORIZON)
     shape = (sites, most[0] + 1, (most[1] if len(most) > 1 else 0) + 1)
     upto = np.pad(np.cumsum(lost, axis=1), ((0, 0), (1, 0)))
-    free = [np.full(shape, np.inf) for _ in range(horizon + 1)]  # ground is cleared before a slot
+    # the ground is cleared before this slot, the next, ... and before what is cleared from now on
+    free = deque(np.full(shape, np.inf) for _ in range(clearing + 2))
     free[0][:, 0, 0] = 0.0
     held = [np.full(shape, np.inf) for _ in paid]  # the last slot, or the wait since, is a zone's
     for slot in range(horizon):
-        cleared = min(slot + clearing, horizon)
         waiting = (upto[:, min(slot + clearing, slots)] - upto[:, slot])[:, None, None]
         for zone in held:
-            np.minimum(free[cleared], zone + waiting, out=free[cleared])
-        here, cost = free[slot], lost[:, slot][:, None, None]
-        before = here
+            np.minimum(free[clearing], zone + waiting, out=free[clearing])
+        before = here = free.popleft()
+        cost = lost[:, slot][:, None, None]
         following = []
         for axis, (zone, prices) in reversed(list(enumerate(zip(held, paid, strict=True)))):
             before = np.minimum(before, zone)  # the second zone follows itself, the first any
@@ -45,10 +47,9 @@ def slot_costs(paid: list[Floats], lost: Floats, clearing: int, most: tuple[int,
             np.minimum(more, fewer + (prices[:, slot][:, None, None] + cost), out=more)
             following.append(new)
         held = following[::-1]
-        np.minimum(free[slot + 1], here, out=free[slot + 1])
-    least = free[horizon]
-    for zone in held:
-        least = np.minimum(least, zone)
+        np.minimum(free[0], here, out=free[0])
+        free.append(np.full(shape, np.inf))
+    least = np.minimum.reduce([*free, *held])
     return _with_later(least, [p[:, horizon:] for p in paid])
 
 

@@ -52,6 +52,20 @@ class WholeTubes:
                 total += self._cut_of(zone, place[zone], np.where(alone, gain, 0))
         return total
 
+    def empty_place(self, pool: int) -> Floats:
+        """Return what a place of a tube costs at least that nobody takes, ``[site, wave]``.
+
+        What a tube costs is concave in its people, so that it lies above the chord between one
+        person and a full tube.
+        """
+        if pool == 1:
+            return np.zeros((len(self.places), self.instance.clock.num_waves))
+        costs = self._tube_costs(pool)
+        (_, one), (_, full) = costs[0], costs[-1]
+        known = np.isfinite(one) & np.isfinite(full)
+        rest = np.where(known, one, 0.0) - np.where(known, full, 0.0) / pool
+        return np.maximum(0.0, rest / (pool - 1))
+
     def _cut_of(self, zone: int, place: Floats, earned: Floats) -> Floats:
         """Return one zone's cut by site; ``earned[site, wave]`` if tubes were bought in parts."""
         settings = self.instance.settings

@@ -12,9 +12,10 @@ from scheduler.domain.city import Floats
 from scheduler.solve import patterns as module
 from scheduler.solve.patterns import Patterns
 from scheduler.solve.slot_costs import slot_costs
-from tests.unit.solve.strict_rounds import SITES, cost_of, strict_round
+from tests.unit.solve.strict_rounds import SITES, SLOTS, cost_of, strict_round
 
 SEEDS = range(8)
+NEVER = np.full(SITES, SLOTS)  # no site closes in between
 
 
 def _counted_out(paid: list[Floats], lost: Floats, clearing: int) -> dict[tuple[int, int], float]:
@@ -58,7 +59,7 @@ def test_slots_beyond_the_horizon_cost_no_more(
     paid = [rng.uniform(0, 9, (3, 8)) for _ in range(2)]
     lost = rng.uniform(0, 5, (3, 8))
     whole = slot_costs(paid, lost, 1, (3, 3))
-    monkeypatch.setattr("scheduler.solve.slot_costs._HORIZON", 4)
+    monkeypatch.setattr("scheduler.solve.slot_costs.HORIZON", 4)
     short = slot_costs(paid, lost, 1, (3, 3))
     assert (short <= whole + 1e-9).all()
     assert np.isfinite(short).all()
@@ -76,7 +77,7 @@ def test_any_prices_bound_what_the_blocks_cost(
     homes = (np.array(home) for home in product(range(-1, SITES), repeat=5))
     communities = len(np.unique(movable.community))
     best = min(cost_of(home, movable, offer) for home in homes) - communities * movable.split
-    patterns, rest = Patterns(movable, offer), np.zeros(SITES)
+    patterns, rest = Patterns(movable, offer, NEVER), np.zeros(SITES)
     rng = np.random.default_rng(seed)
     for scale in (0.0, 100.0, 1_000.0):
         bound, _ = patterns.bound(rng.uniform(0, scale, 5), rest)
@@ -91,7 +92,7 @@ def test_any_prices_bound_what_the_blocks_cost(
 def test_what_a_site_wants_is_worth_what_it_says(seed: int) -> None:
     """A site that earns by a pattern names blocks, each of its own and each once."""
     movable, offer = strict_round(seed, blocks=7)
-    patterns = Patterns(movable, offer)
+    patterns = Patterns(movable, offer, NEVER)
     price = np.full(7, 600.0)
     answers = patterns.answers(price)
     assert any(len(answer.rows) for answer in answers)
@@ -106,7 +107,7 @@ def test_what_a_site_wants_is_worth_what_it_says(seed: int) -> None:
 def test_a_site_without_stricter_zones_may_still_earn_less() -> None:
     """What the others lose for another reason where nobody comes raises the bound."""
     movable, offer = strict_round(0, blocks=5)
-    patterns = Patterns(movable, offer)
+    patterns = Patterns(movable, offer, NEVER)
     none, some = np.zeros(SITES), np.full(SITES, 50.0)
     without, _ = patterns.bound(np.zeros(5), none)
     raised, found = patterns.bound(np.zeros(5), some)
@@ -118,7 +119,7 @@ def test_nobody_wants_nothing() -> None:
     """Without pairs there are no sites, and nothing to pay."""
     movable, offer = strict_round(0, blocks=5)
     none = movable.pairs.where(movable.pairs.block < 0)
-    patterns = Patterns(replace(movable, pairs=none, walk_cost=np.empty(0)), offer)
+    patterns = Patterns(replace(movable, pairs=none, walk_cost=np.empty(0)), offer, NEVER)
     bound, found = patterns.bound(np.zeros(5), np.zeros(SITES))
     assert bound == 0
     assert not found.any()
