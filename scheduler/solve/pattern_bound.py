@@ -5,7 +5,7 @@ several sites in parts. Here blocks of the zones between the sealed areas and th
 priced instead, and every site chooses the best pattern of their slots (``patterns``); all other
 zones buy places at their prices. A block may also be served in part (DESIGN.md, rule 1): as in
 ``whole_bound`` prices of blocks stay below what one person left out costs. Sealed areas are counted
-as if nobody took a slot from them.
+as if nobody took a slot from them, in patterns of their own.
 """
 
 from __future__ import annotations
@@ -39,83 +39,102 @@ def pattern_bound(
     Arguments as in ``BoundFinder.evaluate``.
     """
     main = finder.main_zone
-    zones = [z for z in zone_cost if z != Zone.LOCKDOWN and z < main]
-    return _PatternBound(finder, zone_cost, price, zones, tubes).best() if zones else 0.0
+    if min(zone_cost) == main:
+        return 0.0
+    return _PatternBound(finder, zone_cost, price, tubes).best()
 
 
 class _PatternBound:
-    """``zones`` have patterns, all others buy places."""
+    """Sealed areas have patterns, ``zones`` have theirs, and all others buy places."""
 
     def __init__(
-        self,
-        finder: BoundFinder,
-        zone_cost: ByZone,
-        price: ByZone,
-        zones: list[int],
-        tubes: WholeTubes,
+        self, finder: BoundFinder, zone_cost: ByZone, price: ByZone, tubes: WholeTubes
     ) -> None:
-        self._finder, self._zones, self._cost, self._tubes = finder, zones, zone_cost, tubes
-        place = place_prices(zone_cost, price)
-        people = finder.instance.demand
-        self._mine = (people > 0) & np.isin(finder.instance.block_zone, zones)
-        self._start = np.where(self._mine, finder.cheapest(place), 0.0) * people
-        self._place = {z: p for z, p in place.items() if z not in zones}
+        self._finder, self._cost, self._tubes = finder, zone_cost, tubes
+        self._place = place_prices(zone_cost, price)
+        self._zones = [z for z in zone_cost if z != Zone.LOCKDOWN and z < finder.main_zone]
         self._places = np.where(finder.offered, finder.places, 0)
         gain = {z: slot_gain(p, zone_cost[z]) * self._places for z, p in self._place.items()}
-        self._sealed = gain.pop(int(Zone.LOCKDOWN), np.zeros(self._places.shape))
-        self._gain = np.max(np.stack(list(gain.values())), axis=0)
-        per_wave = finder.instance.clock.slots_per_wave
-        self._end = first_hours(self._places > 0, per_wave)
-        pool = finder.instance.settings.pooling.by_zone()
-        self._offer = SiteOffer(
-            self._places, {z: zone_cost[z] for z in zones},
-            {z: np.repeat(tubes.empty_place(pool[z]), per_wave, axis=1) for z in zones},
-            {z: pool[z] for z in zones}, self._gain, 0,
-            finder.instance.settings.clearing_slots, finder.instance.settings.weights.unserved,
-        )  # fmt: skip
+        none = np.zeros(self._places.shape)
+        self._sealed = gain.get(int(Zone.LOCKDOWN), none)
+        self._others = [z for z in gain if z != Zone.LOCKDOWN and z not in self._zones]
+        self._gain = np.max(np.stack([gain[z] for z in self._others]), axis=0)
+        self._end = first_hours(self._places > 0, finder.instance.clock.slots_per_wave)
 
     def best(self) -> float:
         """Return the bound after some turns of prices of blocks."""
+        cut = self._tubes.cut(*({z: by[z] for z in self._others} for by in
+                                (self._cost, self._place)))  # fmt: skip
+        unsealed = np.where(self._sealed.any(axis=1), 0.0, cut)
+        strict, alone = self._cost_of(self._zones, self._gain, unsealed)
+        by_prices = self._paid([*self._others, int(Zone.LOCKDOWN)]) - self._sold(alone)
+        if Zone.LOCKDOWN not in self._cost:
+            return strict + by_prices + float(unsealed[alone].sum())
+        nothing = np.zeros(len(cut))
+        sealed, _ = self._cost_of([int(Zone.LOCKDOWN)], np.zeros(self._gain.shape), nothing)
+        by_patterns = self._paid(self._others) - float(self._gain.sum()) + sealed
+        return strict + max(by_prices, by_patterns) + float(unsealed[alone].sum())
+
+    def _cost_of(self, zones: list[int], gain: Floats, rest: Floats) -> tuple[float, Flags]:
+        """Return what blocks of zones cost at least, and the sites to which none of them may come.
+
+        ``gain`` is what others gain in whole slots, ``rest`` as in ``Patterns.ascend``.
+        """
         finder, turns = self._finder, _TURNS
+        demand = finder.instance.demand
+        mine = (demand > 0) & np.isin(finder.instance.block_zone, zones)
+        if not mine.any():
+            return 0.0, np.ones(len(rest), dtype=bool)
         highest = finder.instance.settings.weights.unserved
-        people, price = np.maximum(finder.instance.demand, 1), np.minimum(self._start, highest)
-        least = min(float(self._cost[z].min(initial=np.inf)) for z in self._zones)
-        cut = self._tubes.cut({z: self._cost[z] for z in self._place}, self._place)
-        cut = np.where(self._sealed.any(axis=1), 0.0, cut)
+        people = np.maximum(demand, 1)
+        each: Floats = np.where(mine, finder.cheapest(self._place), 0.0)
+        price = np.minimum(each * people, highest)
+        least = min(float(self._cost[z].min(initial=np.inf)) for z in zones)
         finder.look_farther(price / people, least)
         while True:
-            patterns = self._patterns()
+            patterns = self._patterns(zones, mine, gain)
             turns = min(turns, 1 + _PAIR_TURNS // max(1, len(patterns.movable.pairs)))
-            ascent = patterns.ascend(price, turns, highest, cut)
+            ascent = patterns.ascend(price, turns, highest, rest)
             price = ascent.best
             if not finder.asks_farther(price / people, least).any():
-                hopeless = float(people[self._mine].sum() - people[patterns.blocks].sum()) * highest
-                return ascent.bound + hopeless + self._of_others(patterns, cut)
+                hopeless = float(demand[mine].sum() - demand[patterns.blocks].sum()) * highest
+                return ascent.bound + hopeless, ~np.isin(np.arange(len(rest)), patterns.sites)
             finder.look_farther(price / people, least)
             turns = 1
 
-    def _patterns(self) -> Patterns:
+    def _patterns(self, zones: list[int], mine: Flags, gain: Floats) -> Patterns:
         """Return the patterns of the pairs that are known."""
         finder = self._finder
-        instance, weights = finder.instance, finder.instance.settings.weights
-        pairs = finder.pairs.where(self._mine[finder.pairs.block])
+        instance, settings = finder.instance, finder.instance.settings
+        pool = settings.pooling.by_zone()
+        pairs = finder.pairs.where(mine[finder.pairs.block])
         movable = Movable(
             pairs, pairs.walk_m * finder.per_metre * instance.demand[pairs.block],
-            instance.demand, instance.block_zone, instance.blocks.community_index, weights.split,
+            instance.demand, instance.block_zone, instance.blocks.community_index,
+            settings.weights.split,
         )  # fmt: skip
-        return Patterns(movable, self._offer, self._end)
+        per_wave = instance.clock.slots_per_wave
+        offer = SiteOffer(
+            self._places, {z: self._cost[z] for z in zones},
+            {z: np.repeat(self._tubes.empty_place(pool[z]), per_wave, axis=1) for z in zones},
+            {z: pool[z] for z in zones}, gain, 0, settings.clearing_slots,
+            settings.weights.unserved,
+        )  # fmt: skip
+        return Patterns(movable, offer, self._end)
 
-    def _of_others(self, patterns: Patterns, cut: Floats) -> float:
-        """Return what the other zones cost at least, if nobody takes slots from them."""
-        finder = self._finder
-        zone = finder.instance.communities.zone
-        paid = finder.paid_by_community(self._place)[~np.isin(zone, self._zones)]
-        alone = np.ones(len(cut), dtype=bool)
-        alone[patterns.sites] = False
-        sold = np.where(
-            alone[:, None], np.maximum(self._gain, self._sealed), self._gain + self._sealed
-        )
-        return float(paid.sum()) - float(sold.sum()) + float(cut[alone].sum())
+    def _paid(self, zones: list[int]) -> float:
+        """Return what blocks of zones pay at least at the prices of places."""
+        place = {z: self._place[z] for z in zones if z in self._place}
+        paid = self._finder.paid_by_community(place)
+        return float(paid[np.isin(self._finder.instance.communities.zone, zones)].sum())
+
+    def _sold(self, alone: Flags) -> float:
+        """Return what places earn from sealed areas and others, if nobody takes slots from them.
+
+        Where neither of ``zones`` may come, a slot is sold to one of the two.
+        """
+        best = np.maximum(self._gain, self._sealed), self._gain + self._sealed
+        return float(np.where(alone[:, None], *best).sum())
 
 
 def first_hours(offered: Flags, per_wave: int) -> Ints:

@@ -104,7 +104,9 @@ class Patterns:
         for (zones_here, wide), numbers in shapes.items():
             sites = self.sites[numbers]
             paid = [
-                np.where(self._offered[sites], self._quota[sites, None] * offer.cost[z][sites], np.inf)
+                np.where(
+                    self._offered[sites], self._quota[sites, None] * offer.cost[z][sites], np.inf
+                )
                 for z in zones_here
             ]
             costs = slot_costs(paid, offer.main_gain[sites], offer.clearing, wide)
@@ -133,8 +135,7 @@ class Patterns:
         if not any((v > 0).any() for v in values):
             return _NOBODY
         sacks = [
-            Sack(zone, value, self.movable.split)
-            for zone, value in zip(zones, values, strict=True)
+            Sack(zone, value, self.movable.split) for zone, value in zip(zones, values, strict=True)
         ]
         if len(sacks) == 1:
             sacks.append(Sack(zones[0].without_anybody(), np.empty(0), 0.0))

@@ -13,7 +13,6 @@ import numpy as np
 
 from scheduler.domain.city import Flags, Floats, Ints
 
-
 _CASES = ((0, 0), (1, 0), (0, 1), (1, 1))
 
 
@@ -87,9 +86,11 @@ class ZoneHere:
         First if the slot that is not full is no dearer than the level, then if it is.
         """
         rest = self._people % self.prices.pool
-        known = np.take_along_axis(_empty_places(self.prices, self.level[1:]), rest, axis=1)
+        known: Floats = np.take_along_axis(_empty_places(self.prices, self.level[1:]), rest, axis=1)
         empty = -self._people % self.prices.pool
-        return known, empty * float(self.prices.empty.min(initial=np.inf)) if empty.any() else known
+        least = self.prices.empty.min() if len(self.prices.empty) else 0.0
+        anywhere: Floats = empty * float(least)
+        return known, anywhere
 
     @cached_property
     def last_slot(self) -> tuple[Floats, Floats]:

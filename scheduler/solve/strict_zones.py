@@ -10,9 +10,11 @@ import numpy as np
 
 from scheduler.domain.city import FIXED, Floats, Ints
 from scheduler.domain.settings import Zone
-from scheduler.solve.assign import Relaxed, SlotOffer, relax
+from scheduler.solve.assign import Relaxed, SlotOffer, Whole, relax
 from scheduler.solve.bound import slot_gain
 from scheduler.solve.candidates import Pairs
+from scheduler.solve.fill_sites import exchange_between
+from scheduler.solve.knapsacks import cost_upto
 from scheduler.solve.market import Market
 from scheduler.solve.site_offer import Movable, SiteOffer
 from scheduler.solve.streams import Streams, reserve, runs_of
@@ -57,6 +59,7 @@ def _place_zone(market: Market, zone: int, strictly: Strictly) -> None:
     if strictly.sites < 1:
         pairs, relaxed = _on_fewer_sites(market, (pairs, relaxed), people, offer, strictly.sites)
     whole = market.whole_blocks(pairs, people, relaxed, offer.capacity)
+    whole = _between_teams(market, whole, (pairs, relaxed), people, offer)
     settings = market.instance.settings
     worth = settings.weights.late * strictly.late_min * settings.pooling.by_zone()[zone]
     if worth:
@@ -65,6 +68,24 @@ def _place_zone(market: Market, zone: int, strictly: Strictly) -> None:
     chosen = np.flatnonzero(whole.site >= 0)
     market.site_of[chosen] = whole.site[chosen]
     _take_slots(market, zone, strictly)
+
+
+def _between_teams(
+    market: Market, whole: Whole, asked: tuple[Pairs, Relaxed], people: Ints, offer: SlotOffer
+) -> Whole:
+    """Return where a zone's blocks go after exchanges between sites that serve no other zone.
+
+    A flow shares them evenly between a community's teams, whole blocks do not: of nine equal blocks
+    one team has five, but of unequal ones each has about a half.
+    """
+    pairs, relaxed = asked
+    alone = [s for s in np.unique(pairs.site).tolist() if not _shared(market, s)]
+    if len(alone) < 2:  # noqa: PLR2004  # teams that could exchange
+        return whole
+    sites = np.array(alone)
+    upto = [cost_upto(offer.cost[s], offer.room[s])[: int(offer.capacity[s]) + 1] for s in alone]
+    price = market.price_of(pairs, relaxed)
+    return exchange_between(whole, (sites, upto), (pairs, price), people, market.per_metre, sites)
 
 
 def _take_slots(market: Market, zone: int, strictly: Strictly) -> None:
