@@ -8,9 +8,11 @@ left over all of the city is shared out again in proportion (Deming and Stephan 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
-from scheduler.domain.city import Floats, Ints
+from scheduler.domain.city import Flags, Floats, Ints
 from scheduler.solve.layout import Layout, whole_runs
 from scheduler.solve.runs import Task
 from scheduler.solve.volumes import Volumes
@@ -25,24 +27,54 @@ def levelled(task: Task, volumes: Volumes, wish: list[Floats]) -> list[Floats]:
     ``volumes`` are those of wide groups, ``wish[stream]`` the share of its tubes in each of its
     runs. Streams whose blocks are decided keep theirs, and what they send is made up for.
     """
-    free = np.array([fixed is None for fixed in task.streams.fixed], dtype=bool)
-    length = np.array([len(share) for share in wish], dtype=np.int64)
-    stream = np.repeat(np.arange(len(wish)), length)
-    run = np.arange(len(stream)) - (np.cumsum(length) - length)[stream]
-    end = _end_of_runs(task.wide)[task.wide.group[stream], run]
-    ends, part = np.unique(end, return_inverse=True)
-    sent = np.concatenate(wish) * _tubes(task)[stream]
-    for at in np.flatnonzero(~free).tolist():
-        sent[stream == at] = _fixed_tubes(task, at, int(length[at]))
-    mine = free[stream]
-    wanted = _wanted(task.wide, volumes, ends)
-    wanted -= np.bincount(part[~mine], sent[~mine], minlength=len(ends))
-    sent[mine] = in_proportion(sent[mine], stream[mine], part[mine], np.maximum(wanted, 0))
-    shares = np.split(sent, np.cumsum(length)[:-1])
+    days = _Days.of(task, volumes, wish)
+    mine, sent = days.free[days.stream], days.sent.copy()
+    wanted = days.wanted - np.bincount(days.part[~mine], sent[~mine], minlength=len(days.wanted))
+    sent[mine] = in_proportion(
+        sent[mine], days.stream[mine], days.part[mine], np.maximum(wanted, 0)
+    )
+    shares = np.split(sent, np.cumsum([len(share) for share in wish])[:-1])
     return [
         share / share.sum() if is_free and share.sum() > 0 else before
-        for share, is_free, before in zip(shares, free.tolist(), wish, strict=True)
+        for share, is_free, before in zip(shares, days.free.tolist(), wish, strict=True)
     ]
+
+
+def short_share(task: Task, volumes: Volumes, wish: list[Floats]) -> float:
+    """Return the share of all tubes by which shares leave days short of what labs should get."""
+    days = _Days.of(task, volumes, wish)
+    reached = np.bincount(days.part, days.sent, minlength=len(days.wanted))
+    short = np.maximum(days.wanted - reached, 0).sum()
+    return float(short / max(float(days.wanted.sum()), _NEARLY_NONE))
+
+
+@dataclass(frozen=True)
+class _Days:
+    """Runs that end together: ``wanted[part]`` tubes, and what each stream sends in which part.
+
+    ``stream``, ``part`` and ``sent`` are columns of equal length, ``free[stream]`` tells whose
+    blocks are not decided yet.
+    """
+
+    stream: Ints
+    part: Ints
+    sent: Floats
+    wanted: Floats
+    free: Flags
+
+    @staticmethod
+    def of(task: Task, volumes: Volumes, wish: list[Floats]) -> _Days:
+        """Read the days from shares."""
+        free = np.array([fixed is None for fixed in task.streams.fixed], dtype=bool)
+        length = np.array([len(share) for share in wish], dtype=np.int64)
+        stream = np.repeat(np.arange(len(wish)), length)
+        run = np.arange(len(stream)) - (np.cumsum(length) - length)[stream]
+        end = _end_of_runs(task.wide)[task.wide.group[stream], run]
+        ends, part = np.unique(end, return_inverse=True)
+        sent = np.concatenate(wish) * _tubes(task)[stream]
+        for at in np.flatnonzero(~free).tolist():
+            sent[stream == at] = _fixed_tubes(task, at, int(length[at]))
+        return _Days(stream, part, sent, _wanted(task.wide, volumes, ends), free)
 
 
 def in_proportion(now: Floats, stream: Ints, part: Ints, wanted: Floats) -> Floats:

@@ -86,10 +86,11 @@ class ZoneHere:
         First if the slot that is not full is no dearer than the level, then if it is.
         """
         rest = self._people % self.prices.pool
-        known: Floats = np.take_along_axis(_empty_places(self.prices, self.level[1:]), rest, axis=1)
+        table = _empty_places(self.prices, self.level[1:])
+        known: Floats = table[np.arange(self.most)[:, None], rest]
         empty = -self._people % self.prices.pool
         least = self.prices.empty.min() if len(self.prices.empty) else 0.0
-        anywhere: Floats = empty * float(least)
+        anywhere = (empty * float(least)).astype(np.float64)
         return known, anywhere
 
     @cached_property
