@@ -91,8 +91,9 @@ class _PatternBound:
         price = np.minimum(each * people, highest)
         least = min(float(self._cost[z].min(initial=np.inf)) for z in zones)
         finder.look_farther(price / people, least)
+        patterns = None
         while True:
-            patterns = self._patterns(zones, mine, gain)
+            patterns = self._patterns(zones, mine, gain, patterns)
             turns = min(turns, 1 + _PAIR_TURNS // max(1, len(patterns.movable.pairs)))
             ascent = patterns.ascend(price, turns, highest, rest)
             price = ascent.best
@@ -102,8 +103,10 @@ class _PatternBound:
             finder.look_farther(price / people, least)
             turns = 1
 
-    def _patterns(self, zones: list[int], mine: Flags, gain: Floats) -> Patterns:
-        """Return the patterns of the pairs that are known."""
+    def _patterns(
+        self, zones: list[int], mine: Flags, gain: Floats, before: Patterns | None
+    ) -> Patterns:
+        """Return the patterns of the pairs that are known; ``before`` with fewer pairs."""
         finder = self._finder
         instance, settings = finder.instance, finder.instance.settings
         pool = settings.pooling.by_zone()
@@ -120,7 +123,7 @@ class _PatternBound:
             {z: pool[z] for z in zones}, gain, 0, settings.clearing_slots,
             settings.weights.unserved,
         )  # fmt: skip
-        return Patterns(movable, offer, self._end)
+        return Patterns(movable, offer, self._end, before)
 
     def _paid(self, zones: list[int]) -> float:
         """Return what blocks of zones pay at least at the prices of places."""

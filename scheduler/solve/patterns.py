@@ -11,6 +11,7 @@ its Lagrangian dual.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,12 +19,12 @@ import numpy as np
 from scheduler.domain.city import Flags, Floats, Ints
 from scheduler.solve.ascent import Ascent
 from scheduler.solve.site_offer import Movable, SiteOffer
-from scheduler.solve.slot_costs import slot_costs
-from scheduler.solve.slot_sacks import Prices, Sack, ZoneHere, best_pattern
+from scheduler.solve.slot_costs import PARTS, slot_costs
+from scheduler.solve.slot_sacks import SiteHere, ZoneHere
 
-_MOST_SLOTS = {1: 96, 2: 64}
-"""Slots that a zone is reckoned with at a site, by the number of stricter zones there; more people
-are counted in parts of blocks."""
+_MOST_SLOTS, _NUMBERS_KEPT = 96, 20_000_000
+"""Slots that a zone is reckoned with at a site, and numbers that all patterns may take: more people
+are counted in parts of blocks, where very many sites are asked for by two stricter zones."""
 _STRIDE = 0.005
 
 
@@ -35,18 +36,28 @@ class Answer:
     rows: Ints
 
 
+Shape = tuple[tuple[int, ...], tuple[int, ...]]
+"""Zones, and how many slots each may have."""
+
 _NOBODY = Answer(-np.inf, np.empty(0, dtype=np.int64))
 
 
 class Patterns:
-    """The sites that some blocks of stricter zones may share."""
+    """The sites that some blocks of stricter zones may share.
 
-    def __init__(self, movable: Movable, offer: SiteOffer, end: Ints) -> None:
+    ``costs`` are those of ``slot_costs`` by site and zones.
+    """
+
+    def __init__(
+        self, movable: Movable, offer: SiteOffer, end: Ints, before: Patterns | None = None
+    ) -> None:
         """Reckon the costs of all patterns; no site may be asked for by three stricter zones.
 
         Patterns are of the slots before ``end[site]``. Blocks that come later (the site closes in
-        between, and sends later tubes in other waves) are counted at their cheapest slot.
+        between, and sends later tubes in other waves) are counted at their cheapest slot. What
+        patterns cost is taken from those ``before``, of the same offer, as far as it is known.
         """
+        self.costs: dict[tuple[int, tuple[int, ...]], Floats] = before.costs if before else {}
         self.movable, self._offer = movable, offer
         pairs = movable.pairs
         order = np.lexsort((movable.community[pairs.block], movable.zone[pairs.block], pairs.site))
@@ -57,9 +68,11 @@ class Patterns:
         self._highest = self._later((offer.places > 0) & ~inside)
         self._quota = np.maximum(1, offer.places.max(axis=1, initial=0))
         rows = np.split(order, first[1:]) if len(order) else []
-        self._zones = [self._zones_of(site, some) for site, some in zip(self.sites.tolist(), rows,
-                                                                        strict=True)]  # fmt: skip
-        self._cost = self._costs()
+        each = math.isqrt(_NUMBERS_KEPT // (2 * len(PARTS) * max(1, len(rows))))
+        self._most_of_two = min(_MOST_SLOTS, each)
+        zones = [self._zones_of(int(site), some) for site, some in zip(self.sites, rows,
+                                                                       strict=True)]  # fmt: skip
+        self._at = self._sites_of(zones)
         self._known: dict[int, tuple[bytes, Answer]] = {}
 
     def _later(self, later: Flags) -> Floats:
@@ -78,70 +91,59 @@ class Patterns:
         block = movable.pairs.block[rows]
         zones = np.unique(movable.zone[block]).tolist()
         found = {}
-        for position, zone in enumerate(zones):
+        for zone in zones:
             here = movable.zone[block] == zone
             people = movable.people[block[here]]
-            most = min(_MOST_SLOTS[len(zones)], -(-int(people.sum()) // quota))
             some = self._offered[site] & np.isfinite(offer.cost[zone][site])
-            prices = Prices(
-                offer.cost[zone][site][some], offer.empty[zone][site][some], offer.pool[zone]
-            )
-            found[zone] = ZoneHere.of(
-                (rows[here], movable.community[block[here]], people), quota,
-                min(most, len(prices.cost)), prices, 2 * offer.clearing if position else 0,
+            cost, empty = (by[zone][site][some] for by in (offer.cost, offer.empty))
+            most = min(_MOST_SLOTS if len(zones) == 1 else self._most_of_two, len(cost),
+                       -(-int(people.sum()) // quota))  # fmt: skip
+            found[zone] = ZoneHere(
+                rows[here], movable.community[block[here]], people, quota, most,
+                cost, empty, offer.pool[zone],
             )  # fmt: skip
         return found
 
-    def _costs(self) -> list[Floats]:
-        """Return the least cost of patterns ``[slots, slots]`` at each site: zones in order."""
-        shapes: dict[tuple[tuple[int, ...], tuple[int, ...]], list[int]] = {}
-        for number, zones in enumerate(self._zones):
-            most = tuple(zone.most for zone in zones.values())
-            wide = tuple(-(-m // 8) * 8 for m in most)  # few shapes are reckoned together
-            shapes.setdefault((tuple(zones), wide), []).append(number)
-        found: list[Floats] = [np.empty(0)] * len(self._zones)
-        offer = self._offer
-        for (zones_here, wide), numbers in shapes.items():
-            sites = self.sites[numbers]
-            paid = [
-                np.where(
-                    self._offered[sites], self._quota[sites, None] * offer.cost[z][sites], np.inf
-                )
-                for z in zones_here
-            ]
-            costs = slot_costs(paid, offer.main_gain[sites], offer.clearing, wide)
-            for number, cost in zip(numbers, costs, strict=True):
-                shape = [zone.most for zone in self._zones[number].values()] + [0]
-                found[number] = cost[: shape[0] + 1, : shape[1] + 1]
-        return found
+    def _sites_of(self, zones: list[dict[int, ZoneHere]]) -> list[SiteHere]:
+        """Return the sites with what patterns cost at each; ``zones`` in order."""
+        shapes: dict[Shape, list[int]] = {}
+        for site, here in zip(self.sites.tolist(), zones, strict=True):
+            wide = tuple(-(-zone.most // 8) * 8 for zone in here.values())  # few shapes
+            known = self.costs.get((site, tuple(here)))
+            if known is None or any(n < m for n, m in zip(known.shape[2:], wide, strict=False)):
+                shapes.setdefault((tuple(here), wide), []).append(site)
+        for (some, wide), sites in shapes.items():
+            for site, cost in zip(sites, self._cost(np.array(sites), some, wide), strict=True):
+                self.costs[site, some] = cost
+        return [self._here(site, of) for site, of in zip(self.sites.tolist(), zones, strict=True)]
+
+    def _cost(self, sites: Ints, zones: tuple[int, ...], most: tuple[int, ...]) -> Floats:
+        """Return what patterns cost at sites with so many slots of each zone."""
+        offer, full = self._offer, self._quota[sites, None]
+        paid = [np.where(self._offered[sites], full * offer.cost[z][sites], np.inf) for z in zones]
+        return slot_costs(paid, offer.main_gain[sites], offer.clearing, most)
+
+    def _here(self, site: int, zones: dict[int, ZoneHere]) -> SiteHere:
+        """Return a site, from the costs of its patterns."""
+        here = list(zones.values())
+        most = [zone.most + 1 for zone in here] + [1]
+        return SiteHere(here, self.costs[site, tuple(zones)][:, :, : most[0], : most[1]])
 
     def answers(self, price: Floats) -> list[Answer]:
         """Return what each of ``sites`` makes of prices ``price[block]``."""
         pairs, movable = self.movable.pairs, self.movable
         value = price[pairs.block] - movable.walk_cost
         found = []
-        for number, zones in enumerate(self._zones):
-            values = [value[zone.rows] for zone in zones.values()]
+        for number, here in enumerate(self._at):
+            values = [value[zone.rows] for zone in here.zones if len(zone.rows)]
             key = b"".join(v.tobytes() for v in values)
             known = self._known.get(number)
             if known is None or known[0] != key:
-                known = self._known[number] = key, self._best(number, values)
+                some = any((v > 0).any() for v in values)
+                best = Answer(*here.best(values, movable.split)) if some else _NOBODY
+                known = self._known[number] = key, best
             found.append(known[1])
         return found
-
-    def _best(self, number: int, values: list[Floats]) -> Answer:
-        """Return the best pattern of a site that has anybody."""
-        zones, cost = list(self._zones[number].values()), self._cost[number]
-        if not any((v > 0).any() for v in values):
-            return _NOBODY
-        sacks = [
-            Sack(zone, value, self.movable.split) for zone, value in zip(zones, values, strict=True)
-        ]
-        if len(sacks) == 1:
-            sacks.append(Sack(zones[0].without_anybody(), np.empty(0), 0.0))
-        worth, people = best_pattern((sacks[0], sacks[1]), cost)
-        rows = [sack.rows_of(count) for sack, count in zip(sacks, people, strict=True)]
-        return Answer(worth, np.concatenate(rows))
 
     def ascend(self, start: Floats, turns: int, highest: float, rest: Floats) -> Ascent:
         """Return prices of blocks from ``start``, and the bound of what the blocks cost at least.

@@ -1,7 +1,10 @@
 """The least cost of so many slots of stricter zones at a site, over all orders of slots.
 
 Stricter zones take whole slots from the others, and the ground is cleared before a less strict zone
-comes after a stricter one. Two stricter zones at most: the first is the stricter one.
+comes after a stricter one. Two stricter zones at most: the first is the stricter one. A zone's last
+slot need not be full: each cost is told as well with one of the zone's slots paid in part only,
+whichever is dearest. The least cost is concave in that part, as the least of linear functions, so
+that it lies above the lines between the parts that are known.
 """
 
 from __future__ import annotations
@@ -15,57 +18,92 @@ from scheduler.domain.city import Floats
 HORIZON = 96
 """Slots from the round's start that are looked at one by one; what stricter zones do later is
 counted as if each slot cost no more than the cheapest of those, and took nothing from others."""
+PARTS = (1.0, 0.25, 0.0)
+"""Parts in which one slot of a zone is paid, the first and the last for the second zone: nobody is
+behind it who would have to wait for its last slot."""
+_CELLS = 2_000_000  # numbers that are worked on at a time
 
 
 def slot_costs(paid: list[Floats], lost: Floats, clearing: int, most: tuple[int, ...]) -> Floats:
-    """Return the least cost ``[site, slots of the first zone, slots of the second]``.
+    """Return the least cost ``[site, part, part, slots, slots]`` of two zones in order.
 
     ``paid[zone][site, slot]`` is what the people of a full slot pay (inf: none may come),
     ``lost[site, slot]`` what the others would gain in it. After a slot of a stricter zone a less
     strict one may follow ``clearing`` slots later. ``most`` slots of each zone are looked at; with
-    one zone the last axis has length 1.
+    one zone the last axis has length 1. One slot of a zone, if it has any, is paid in the ``part``
+    of ``PARTS`` only.
     """
+    shape = (most[0] + 1, (most[1] if len(most) > 1 else 0) + 1)
+    step = max(1, _CELLS // (2 * len(PARTS) * shape[0] * shape[1]))
+    parts = [
+        _costs([p[at : at + step] for p in paid], lost[at : at + step], clearing, shape)
+        for at in range(0, len(lost), step)
+    ]
+    return np.concatenate(parts)
+
+
+def _costs(paid: list[Floats], lost: Floats, clearing: int, shape: tuple[int, int]) -> Floats:
     sites, slots = lost.shape
-    horizon = min(slots, HORIZON)
-    shape = (sites, most[0] + 1, (most[1] if len(most) > 1 else 0) + 1)
+    some = np.isfinite(np.stack(paid)).any(axis=(0, 1))
+    horizon = min(slots, HORIZON, int(np.flatnonzero(some).max(initial=-1)) + 1 + clearing)
+    every = (len(PARTS) if len(paid) > 1 else 2, 2, sites, *shape)
     upto = np.pad(np.cumsum(lost, axis=1), ((0, 0), (1, 0)))
     # the ground is cleared before this slot, the next, ... and before what is cleared from now on
-    free = deque(np.full(shape, np.inf) for _ in range(clearing + 2))
-    free[0][:, 0, 0] = 0.0
-    held = [np.full(shape, np.inf) for _ in paid]  # the last slot, or the wait since, is a zone's
+    free = deque(np.full(every, np.inf) for _ in range(clearing + 2))
+    free[0][0, 0, :, 0, 0] = 0.0
+    held = [np.full(every, np.inf) for _ in paid]  # the last slot, or the wait since, is a zone's
     for slot in range(horizon):
+        one, two = (slice(0, min(slot + 2, most)) for most in shape)  # no more slots so far
+        here = np.s_[..., one, two]
         waiting = (upto[:, min(slot + clearing, slots)] - upto[:, slot])[:, None, None]
         for zone in held:
-            np.minimum(free[clearing], zone + waiting, out=free[clearing])
-        before = here = free.popleft()
-        cost = lost[:, slot][:, None, None]
-        following = []
+            np.minimum(free[clearing][here], zone[here] + waiting, out=free[clearing][here])
+        cleared = free.popleft()
+        before, cost = cleared[here], lost[:, slot, None]
         for axis, (zone, prices) in reversed(list(enumerate(zip(held, paid, strict=True)))):
-            before = np.minimum(before, zone)  # the second zone follows itself, the first any
-            new = zone + cost
-            more, fewer = _one_more(new, before, axis + 1)
-            np.minimum(more, fewer + (prices[:, slot][:, None, None] + cost), out=more)
-            following.append(new)
-        held = following[::-1]
-        np.minimum(free[0], here, out=free[0])
-        free.append(np.full(shape, np.inf))
+            before = np.minimum(before, zone[here])  # the second follows itself, the first any
+            zone[here] += cost[:, None]
+            _add_slot(zone[here], before, axis, prices[:, slot, None], cost)
+        np.minimum(free[0][here], cleared[here], out=free[0][here])
+        cleared.fill(np.inf)
+        free.append(cleared)
     least = np.minimum.reduce([*free, *held])
-    return _with_later(least, [p[:, horizon:] for p in paid])
+    _add_later(least, [p[:, horizon:] for p in paid])
+    least[1:, :, :, 0] = least[0, :, :, 0]  # a zone without slots has none that is paid in part
+    least[:, 1, :, :, 0] = least[:, 0, :, :, 0]
+    return np.moveaxis(least, 2, 0)
 
 
-def _one_more(new: Floats, before: Floats, axis: int) -> tuple[Floats, Floats]:
-    """Return views of the costs with one slot more along an axis, and of those before it."""
-    if axis == 1:
-        return new[:, 1:], before[:, :-1]
-    return new[:, :, 1:], before[:, :, :-1]
+def parts_of(count: int) -> tuple[float, ...]:
+    """Return the parts of so many."""
+    return PARTS if count == len(PARTS) else (PARTS[0], PARTS[-1])
 
 
-def _with_later(least: Floats, later: list[Floats]) -> Floats:
-    """Return the costs if slots beyond the horizon may be had at their cheapest price."""
-    for axis, prices in enumerate(later, start=1):
+def _add_slot(new: Floats, before: Floats, axis: int, paid: Floats, lost: Floats) -> None:
+    """Lower ``new`` to what one slot more of a zone costs after ``before``, in place.
+
+    ``paid[site, 1]`` and ``lost[site, 1]`` are those of the slot.
+    """
+    more, fewer = (np.moveaxis(a, (axis, 3 + axis), (0, 1)) for a in (new, before))
+    np.minimum(more[:, 1:], fewer[:, :-1] + (paid + lost), out=more[:, 1:])
+    if not np.isfinite(paid).any():
+        return
+    for number, part in enumerate(parts_of(len(more))[1:], start=1):
+        some = np.where(np.isfinite(paid), part * np.where(np.isfinite(paid), paid, 0), np.inf)
+        np.minimum(more[number, 1:], fewer[0, :-1] + (some + lost), out=more[number, 1:])
+
+
+def _add_later(least: Floats, later: list[Floats]) -> None:
+    """Lower the costs to those with slots beyond the horizon at their cheapest price, in place."""
+    for axis, prices in enumerate(later):
         each = prices.min(axis=1, initial=np.inf)[:, None]
-        for count in range(1, least.shape[axis]):
-            before = least[:, count - 1] if axis == 1 else least[:, :, count - 1]
-            here = least[:, count] if axis == 1 else least[:, :, count]
-            np.minimum(here, before + each, out=here)
-    return least
+        if not np.isfinite(each).any():
+            continue
+        costs = np.moveaxis(least, (axis, 3 + axis), (0, 1))
+        known = np.where(np.isfinite(each), each, 0.0)
+        for count in range(1, costs.shape[1]):
+            np.minimum(costs[:, count], costs[:, count - 1] + each, out=costs[:, count])
+            for number, part in enumerate(parts_of(len(costs))[1:], start=1):
+                some = np.where(np.isfinite(each), part * known, np.inf)
+                np.minimum(costs[number, count], costs[0, count - 1] + some,
+                           out=costs[number, count])  # fmt: skip

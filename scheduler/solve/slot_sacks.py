@@ -1,141 +1,98 @@
 """Sums of whole blocks of a stricter zone at one site, and what so many people in slots cost.
 
-A zone's blocks fill whole slots but for one, and whole tubes but for one: what that one leaves
-empty is reckoned by the people of each sum.
+A zone's people fill whole slots but for one, and whole tubes but for one: what their last slot and
+tube cost is reckoned by the people of each sum.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
 from scheduler.domain.city import Flags, Floats, Ints
-
-_CASES = ((0, 0), (1, 0), (0, 1), (1, 1))
-
-
-@dataclass(frozen=True)
-class Prices:
-    """What a zone pays in the slots of a site that it may use, by slot.
-
-    ``cost`` is per person, ``empty`` per place of a tube that nobody takes; tubes have ``pool``
-    places.
-    """
-
-    cost: Floats
-    empty: Floats
-    pool: int
+from scheduler.solve.slot_costs import parts_of
 
 
 @dataclass(frozen=True)
 class ZoneHere:
-    """The blocks of one zone at a site, and what its last slot and tube may leave empty.
+    """The blocks of one zone at a site, and what it pays in the slots that it may use.
 
-    ``rows`` are pairs sorted by community, ``quota`` people fill a slot. A slot that is not full
-    either costs ``level[slots]`` a person at most, and so much each empty place saves at most; or
-    it costs its people at least ``over[slots]`` beside the other slots, which are full. Whoever
-    comes beyond all slots that are reckoned with pays ``beyond`` at least, inf where there are no
-    more.
+    ``rows`` are pairs sorted by community, ``quota`` people fill a slot, ``most`` slots count. By
+    slot, ``cost`` is per person, ``empty`` per place of a tube that nobody takes; tubes have
+    ``pool`` places.
     """
 
     rows: Ints
     community: Ints
     people: Ints
     quota: int
-    level: Floats
-    over: Floats
-    beyond: float
-    prices: Prices
+    most: int
+    cost: Floats
+    empty: Floats
+    pool: int
 
-    @staticmethod
-    def of(
-        blocks: tuple[Ints, Ints, Ints], quota: int, most: int, prices: Prices, behind: int
-    ) -> ZoneHere:
-        """Return the zone with up to ``most`` slots, ``behind`` others perhaps before them.
-
-        ``blocks`` are rows, community and people. Any levels give a bound; a good one lies just
-        above the slot that is not full.
-        """
-        every = np.append(np.sort(prices.cost), np.inf)
-        cost = np.unique(every)  # with one more that nobody pays
-        at = np.arange(most + 1) + behind
-        level = cost[np.clip(at, 0, max(0, len(cost) - 2))]
-        return ZoneHere(
-            *blocks, quota, np.where(np.isfinite(level), level, 0.0),
-            cost[np.minimum(at + 1, len(cost) - 1)], float(every[min(most, len(every) - 1)]),
-            prices,
-        )  # fmt: skip
+    @property
+    def beyond(self) -> float:
+        """What people beyond all slots pay at least, inf where there are no more slots."""
+        return float(np.append(np.sort(self.cost), np.inf)[min(self.most, len(self.cost))])
 
     def without_anybody(self) -> ZoneHere:
         """Return a zone without slots and people."""
         none = np.empty(0, dtype=np.int64)
-        return ZoneHere(none, none, none, self.quota, self.level[:1], self.over[:1], np.inf,
-                        self.prices)  # fmt: skip
+        return replace(self, rows=none, community=none, people=none, most=0)
 
-    @property
-    def most(self) -> int:
-        """The most slots that are reckoned with."""
-        return len(self.level) - 1
+    def last_paid(self, slots: int, known: Floats) -> Floats:
+        """Return what the last slot's people and the tubes cost at least, by people in it.
 
-    @cached_property
-    def tubes(self) -> tuple[Floats, Floats]:
-        """What empty places of tubes cost at least, ``[slots - 1, people in the last slot - 1]``.
-
-        First if the slot that is not full is no dearer than the level, then if it is.
+        Of ``slots`` (one at least) the last one's people pay at least what lies on the lines
+        between ``known[part]`` of ``slot_costs``. Whichever slot in use is the dearest, they pay
+        its cost, and none of the others is dearer, from which follows what empty places of tubes
+        cost.
         """
-        rest = self._people % self.prices.pool
-        table = _empty_places(self.prices, self.level[1:])
-        known: Floats = table[np.arange(self.most)[:, None], rest]
-        empty = -self._people % self.prices.pool
-        least = self.prices.empty.min() if len(self.prices.empty) else 0.0
-        anywhere = (empty * float(least)).astype(np.float64)
-        return known, anywhere
-
-    @cached_property
-    def last_slot(self) -> tuple[Floats, Floats]:
-        """What the last slot's people pay at least beyond all other slots, as in ``tubes``.
-
-        Below 0 where it is no dearer than the level: beyond all slots at full price.
-        """
+        order, empty = self._empty_places
         inside = np.arange(1, self.quota + 1)
-        return (inside - self.quota) * self.level[1:, None], inside * self.over[1:, None]
+        rest = ((slots - 1) * self.quota + inside) % self.pool
+        part = parts_of(len(known))[::-1]
+        paid = np.interp(inside / self.quota, part, known[::-1])
+        dearest = np.maximum(paid, inside * order[:, None])
+        least: Floats = (dearest + empty[:, rest]).min(axis=0)
+        return least
 
-    @property
-    def _people(self) -> Ints:
-        """People in so many slots, ``[slots - 1, people in the last - 1]``."""
-        people: Ints = np.arange(1, self.most * self.quota + 1).reshape(self.most, self.quota)
-        return people
+    @cached_property
+    def _empty_places(self) -> tuple[Floats, Floats]:
+        """What slots cost in order, and what empty places of tubes cost if none is dearer.
 
-
-def _empty_places(prices: Prices, level: Floats) -> Floats:
-    """Return what empty places of tubes cost at least, ``[level, people beyond full tubes]``.
-
-    The waves' people modulo the tubes' places sum to that of all, and what each wave pays for
-    people above the level and for empty places is at least a part of what it would pay for all of
-    them: the parts are Gomory's function of the remainders (1969, doi 10.1007/BF01584976), which is
-    subadditive, and 1 for all. So the cheapest slot for all of them is a bound.
-    """
-    pool = prices.pool
-    least = np.zeros((len(level), pool))
-    farther = np.maximum(0.0, prices.cost - level[:, None])
-    for rest in range(1, pool):
-        paid = rest * farther + (pool - rest) * prices.empty
-        least[:, rest] = paid.min(axis=1, initial=np.inf)
-    return np.where(np.isfinite(least), least, 0.0)
+        The second is ``[slot, people beyond full tubes]``. The waves' people modulo the tubes'
+        places sum to that of all, and what each wave pays for people above the dearest slot and for
+        empty places is at least a part of what it would pay for all of them: the parts are Gomory's
+        function of the remainders (1969, doi 10.1007/BF01584976), which is subadditive, and 1 for
+        all. So the cheapest slot for all of them is a bound.
+        """
+        order = np.unique(self.cost)
+        least = np.zeros((max(1, len(order)), self.pool))
+        if not len(order):
+            return np.zeros(1), least
+        farther = np.maximum(0.0, self.cost - order[:, None])
+        for rest in range(1, self.pool):
+            least[:, rest] = (rest * farther + (self.pool - rest) * self.empty).min(axis=1)
+        return order, least
 
 
 class Sack:
     """Sums of whole blocks of one zone at a site: the best for each number of people.
 
-    ``worth[0][slots]`` is that of the best sum that fills so many slots, the last one perhaps in
-    part, if that is no dearer than the zone's level; ``worth[1][slots]`` if it is dearer. A
-    community that comes pays the split weight once.
+    ``worth[slots]`` is that of the best sum that fills so many slots, the last one perhaps in part,
+    after all that it costs beyond the other slots. A community that comes pays the split weight
+    once.
     """
 
-    def __init__(self, zone: ZoneHere, value: Floats, split: float) -> None:
-        """Take ``value[row]``, what the zone's pairs are worth before slots and tubes are paid."""
+    def __init__(self, zone: ZoneHere, value: Floats, paid: Floats, split: float) -> None:
+        """Take ``value[row]``, what the zone's pairs are worth before slots and tubes are paid.
+
+        ``paid[slots - 1, people - 1]`` is what those in the last slot pay at least in any pattern.
+        """
         self._zone = zone
         most = zone.most * zone.quota
         good = np.flatnonzero(value > 0)
@@ -146,32 +103,30 @@ class Sack:
         for group in np.split(good, edges[1:]) if len(good) else ():
             self._add(zone.rows[group].tolist(), zone.people[group].tolist(),
                       value[group].tolist(), split)  # fmt: skip
-        slots = self._best[1:].reshape(zone.most, zone.quota)
-        self._net = [slots - tubes for tubes in zone.tubes]
-        self.worth = [
-            np.r_[none, np.max(net - last, axis=1, initial=-np.inf)]
-            for none, net, last in zip((0.0, -np.inf), self._net, zone.last_slot, strict=True)
-        ]
-        self.beyond = zone.people[good].sum() > most and np.isfinite(zone.beyond)
-        if self.beyond:
-            beyond = _in_parts(zone.people[good], value[good], most, zone.beyond)
-            self.worth[0][-1] = max(self.worth[0][-1], beyond)
+        self._beyond = -np.inf
+        if zone.people[good].sum() > most and np.isfinite(zone.beyond):
+            self._beyond = _in_parts(zone.people[good], value[good], most, zone.beyond)
+        self._slots = self._best[1:].reshape(zone.most, zone.quota)
+        net = self._slots - paid
+        self.worth = np.r_[0.0, net.max(axis=1, initial=-np.inf)]
+        if zone.most:
+            self.worth[-1] = max(self.worth[-1], self._beyond - paid[-1, -1])
 
-    def last_slots(self, slots: int, dearer: int) -> tuple[Floats, Floats, Floats]:
-        """Return worth, price and share of the last slot by the people in it.
+    def best_of(self, slots: int, known: Floats) -> tuple[float, int]:
+        """Return what the best sum in so many slots is worth, and its people.
 
-        Price is what they pay at least beyond the other slots (``dearer`` or not than the level).
+        ``known`` as in ``ZoneHere.last_paid``.
         """
         if not slots:
-            none = np.zeros(1)
-            return none, none, none
+            return 0.0, 0
         zone = self._zone
-        share = np.arange(1, zone.quota + 1) / zone.quota
-        return self._net[dearer][slots - 1], zone.last_slot[dearer][slots - 1], share
-
-    def people(self, slots: int, inside: int) -> int:
-        """Return the people of so many slots, ``inside`` + 1 of them in the last one."""
-        return (slots - 1) * self._zone.quota + inside + 1 if slots else 0
+        paid = zone.last_paid(slots, known)
+        net = self._slots[slots - 1] - paid
+        at = int(np.argmax(net))
+        worth = float(net[at])
+        if slots == zone.most:
+            worth = max(worth, self._beyond - float(known[0]))
+        return worth, (slots - 1) * zone.quota + at + 1
 
     def _add(self, rows: list[int], sizes: list[int], values: list[float], split: float) -> None:
         """Add the blocks of a community."""
@@ -199,71 +154,58 @@ class Sack:
         return np.array(chosen, dtype=np.int64)
 
 
-def best_pattern(sacks: tuple[Sack, Sack], cost: Floats) -> tuple[float, tuple[int, int]]:
-    """Return the most that two zones' blocks are worth at a site, and the people of each.
+class SiteHere:
+    """The stricter zones at a site, one or two, and what patterns of their slots cost there."""
 
-    ``cost[slots, slots]`` is that of patterns. Each zone's slot that is not full is no dearer than
-    a level, or dearer: all four cases are looked at, from the most promising pattern on, and each
-    is reckoned by the people in its last slots until no other can be better. Somebody must come.
-    """
-    total = np.stack([
-        sacks[0].worth[first][:, None] + sacks[1].worth[second] - _shifted(cost, first, second)
-        for first, second in _CASES
-    ])  # fmt: skip
-    total[:, ~np.isfinite(cost)] = -np.inf
-    total[:, 0, 0] = -np.inf
-    known: dict[int, tuple[int, int]] = {}
-    while True:
-        at = int(np.argmax(total))
-        value = float(total.flat[at])
-        case, slots = at // cost.size, divmod(at % cost.size, cost.shape[1])
-        if at in known or not np.isfinite(value):
-            return value, known.get(at, (0, 0))
-        more = [s.beyond and n == len(s.worth[0]) - 1 for s, n in zip(sacks, slots, strict=True)]
-        exact, known[at] = _last_slots(sacks, cost, slots, _CASES[case])
-        total.flat[at] = value if any(more) else exact
+    def __init__(self, zones: list[ZoneHere], cost: Floats) -> None:
+        """Take ``cost`` of ``slot_costs`` at this site, of as many slots as the zones have."""
+        self.zones = zones if len(zones) > 1 else [*zones, zones[0].without_anybody()]
+        self._cost = cost[-1, -1]
+        known = np.isfinite(self._cost)
+        least = np.where(known, cost, 0.0)
+        gone = (least - least[-1:]).min(axis=1), (least - least[:, -1:]).min(axis=0)
+        self._last = [np.where(known, each, np.inf) for each in gone]  # [part, slots, slots]
+        self._paid = [
+            self._last_paid(zone, each.min(axis=2 - axis))
+            for axis, (zone, each) in enumerate(zip(self.zones, self._last, strict=True))
+        ]
 
+    @staticmethod
+    def _last_paid(zone: ZoneHere, known: Floats) -> Floats:
+        """Return ``last_paid`` by slots, ``[slots - 1, people - 1]``, for ``known[part, slots]``.
 
-def _shifted(cost: Floats, first: int, second: int) -> Floats:
-    """Return the cost of patterns without the last slot of zones whose last slot is dearer."""
-    shifted = np.full(cost.shape, np.inf)
-    shifted[first:, second:] = cost[: cost.shape[0] - first, : cost.shape[1] - second]
-    return shifted
+        Slots without a pattern cost inf.
+        """
+        rows = [
+            zone.last_paid(slots, known[:, slots])
+            if np.isfinite(known[0, slots]) else np.full(zone.quota, np.inf)
+            for slots in range(1, zone.most + 1)
+        ]  # fmt: skip
+        return np.array(rows).reshape(zone.most, zone.quota)
 
+    def best(self, values: list[Floats], split: float) -> tuple[float, Ints]:
+        """Return the most that blocks of ``values[zone][row]`` are worth here, and their pairs.
 
-def _last_slots(
-    sacks: tuple[Sack, Sack], cost: Floats, slots: tuple[int, int], case: tuple[int, int]
-) -> tuple[float, tuple[int, int]]:
-    """Return what a pattern is worth at most, and the people that are worth it.
-
-    Whatever the slot costs that is not full: the pattern costs no less than the mean of those with
-    and without this slot, weighed by the share of the slot that is full.
-    """
-    worth, price, share = zip(
-        *(sack.last_slots(n, dearer) for sack, n, dearer in zip(sacks, slots, case, strict=True)),
-        strict=True,
-    )
-    wide = [np.maximum(np.array(slots) - 1, 0), np.array(slots)]
-    corner = cost[np.ix_((wide[0][0], wide[1][0]), (wide[0][1], wide[1][1]))]  # without, with
-    first = np.stack([corner[1 - case[0]] + price[0][:, None], _mean(corner, share[0])])
-    rows = [first[n] for n in range(2)]  # [people of the first, without or with the second's last]
-    paid = [
-        each
-        for row in rows
-        for each in (row[:, 1 - case[1]][:, None] + price[1], _mean(row.T, share[1]).T)
-    ]
-    value = worth[0][:, None] + worth[1] - np.maximum.reduce(paid)
-    at = divmod(int(np.argmax(value)), value.shape[1])
-    return float(value.max()), (
-        sacks[0].people(slots[0], at[0]), sacks[1].people(slots[1], at[1]),
-    )  # fmt: skip
-
-
-def _mean(ends: Floats, share: Floats) -> Floats:
-    """Return ``ends[0]`` and ``ends[1]`` weighed, ``[share, ...]``; where both may be infinite."""
-    low, high = ends[0], np.where(np.isfinite(ends[1] - ends[0]), ends[1] - ends[0], 0.0)
-    mean: Floats = low + share[:, None] * high
-    return mean
+        Patterns are reckoned anew with what their own last slots cost, the most promising first,
+        until no other can be better. Somebody must come.
+        """
+        values = [*values, np.empty(0)][:2]
+        sacks = [
+            Sack(zone, value, paid, split)
+            for zone, value, paid in zip(self.zones, values, self._paid, strict=True)
+        ]
+        total = sacks[0].worth[:, None] + sacks[1].worth - self._cost
+        total[0, 0] = -np.inf
+        known: dict[int, tuple[int, int]] = {}
+        while (at := int(np.argmax(total))) not in known and np.isfinite(total.flat[at]):
+            slots = divmod(at, total.shape[1])
+            last = [each[:, slots[0], slots[1]] for each in self._last]
+            best = [s.best_of(*of) for s, *of in zip(sacks, slots, last, strict=True)]
+            known[at] = best[0][1], best[1][1]
+            total.flat[at] = best[0][0] + best[1][0] - self._cost[slots]
+        people = known.get(at, (0, 0))
+        rows = [sack.rows_of(count) for sack, count in zip(sacks, people, strict=True)]
+        return float(total.flat[at]), np.concatenate(rows)
 
 
 def _in_parts(people: Ints, value: Floats, most: int, beyond: float) -> float:

@@ -11,7 +11,7 @@ import pytest
 from scheduler.domain.city import Floats
 from scheduler.solve import patterns as module
 from scheduler.solve.patterns import Patterns
-from scheduler.solve.slot_costs import slot_costs
+from scheduler.solve.slot_costs import PARTS, slot_costs
 from tests.unit.solve.strict_rounds import SITES, SLOTS, cost_of, strict_round
 
 SEEDS = range(8)
@@ -43,12 +43,32 @@ def test_patterns_cost_what_counting_out_gives(seed: int, clearing: int) -> None
     paid = [rng.uniform(0, 9, (1, 6)) for _ in range(2)]
     paid[0][0, rng.integers(6)] = np.inf
     lost = rng.uniform(0, 5, (1, 6))
-    least = slot_costs(paid, lost, clearing, (4, 4))[0]
+    least = slot_costs(paid, lost, clearing, (4, 4))[0, 0, 0]
     true = _counted_out([p[0] for p in paid], lost[0], clearing)
     for first, second in product(range(5), repeat=2):
         assert least[first, second] == pytest.approx(true.get((first, second), np.inf))
-    alone = slot_costs(paid[:1], lost, clearing, (4,))[0]
+    alone = slot_costs(paid[:1], lost, clearing, (4,))[0, 0, 0]
     assert alone[:, 0] == pytest.approx(least[:, 0])
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_slot_paid_in_part_is_the_best_one(seed: int) -> None:
+    """Patterns with a slot paid in part cost what trying that for each slot gives."""
+    rng = np.random.default_rng(seed)
+    paid = [rng.uniform(0, 9, (1, 5)) for _ in range(2)]
+    lost = rng.uniform(0, 5, (1, 5))
+    known = slot_costs(paid, lost, 1, (4, 4))[0]
+    for (one, part), (two, other) in product(enumerate(PARTS), enumerate((1.0, 0.0))):
+        true = dict[tuple[int, int], float]()
+        for some, more in product(range(5), repeat=2):
+            cheaper = [p[0].copy() for p in paid]
+            cheaper[0][some] *= part
+            cheaper[1][more] *= other
+            for key, cost in _counted_out(cheaper, lost[0], 1).items():
+                true[key] = min(true.get(key, np.inf), cost)
+        for key, cost in true.items():
+            if max(key) <= 4:
+                assert known[one, two][key] == pytest.approx(cost)
 
 
 def test_slots_beyond_the_horizon_cost_no_more(
@@ -71,7 +91,7 @@ def test_any_prices_bound_what_the_blocks_cost(
     seed: int, most: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No way to give each block a site costs less, also if few slots are reckoned with."""
-    monkeypatch.setattr(module, "_MOST_SLOTS", {1: most, 2: most})
+    monkeypatch.setattr(module, "_MOST_SLOTS", most)
     monkeypatch.setattr(module, "_STRIDE", 0.3)
     movable, offer = strict_round(seed, blocks=5)
     homes = (np.array(home) for home in product(range(-1, SITES), repeat=5))
@@ -85,7 +105,43 @@ def test_any_prices_bound_what_the_blocks_cost(
     ascent = patterns.ascend(rng.uniform(0, 300, 5), 200, offer.unserved, rest)
     assert ascent.bound <= best + 1e-6
     if most == 64:
-        assert ascent.bound > 0.8 * best
+        assert ascent.bound > 0.9 * best
+
+
+def test_blocks_do_not_span_the_first_closing() -> None:
+    """Patterns of the hours before sites close, and later blocks one by one, bound the cost too."""
+    better = []
+    for seed in SEEDS:
+        movable, offer = strict_round(seed, blocks=4)
+        movable = replace(movable, people=movable.people + 25)  # a block or two fill these hours
+        homes = (np.array(home) for home in product(range(-1, SITES), repeat=4))
+        communities = len(np.unique(movable.community))
+        best = min(cost_of(home, movable, offer) for home in homes) - communities * movable.split
+        start, rest = np.full(4, 500.0), np.zeros(SITES)
+        closes = (offer.places == 0).argmax(axis=1)
+        through, until = (
+            Patterns(movable, offer, end).ascend(start, 100, offer.unserved, rest).bound
+            for end in (NEVER, closes)
+        )
+        assert max(through, until) <= best + 1e-6
+        better.append(until > through + 1.0)
+    assert any(better)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_empty_places_of_tubes_count(seed: int) -> None:
+    """Whole tubes raise the bound, and not above what blocks cost."""
+    movable, offer = strict_round(seed, blocks=5)
+    dear = replace(offer, empty={z: 5 * empty for z, empty in offer.empty.items()})
+    free = replace(offer, empty={z: 0 * empty for z, empty in offer.empty.items()})
+    homes = (np.array(home) for home in product(range(-1, SITES), repeat=5))
+    communities = len(np.unique(movable.community))
+    best = min(cost_of(home, movable, dear) for home in homes) - communities * movable.split
+    bound = [
+        Patterns(movable, one, NEVER).ascend(np.full(5, 300.0), 200, 1e4, np.zeros(SITES)).bound
+        for one in (free, dear)
+    ]
+    assert bound[0] < bound[1] <= best + 1e-6
 
 
 @pytest.mark.parametrize("seed", SEEDS)
