@@ -26,8 +26,8 @@ def strict_round(seed: int, blocks: int = 5) -> tuple[Movable, SiteOffer]:
     gain = rng.uniform(0, 1, (SITES, SLOTS)) * places
     offer = SiteOffer(places, cost, lab, {1: 10, 2: 5}, gain, 0, CLEARING, 10_000.0)
     pairs = Pairs(block, site, walk)
-    zone, community = rng.integers(1, 3, blocks), rng.integers(0, 2, blocks)
-    return Movable(pairs, walk, people, zone, community, 20.0), offer
+    community = rng.integers(0, 4, blocks)
+    return Movable(pairs, walk, people, 1 + community % 2, community, 20.0), offer
 
 
 def cost_of(home: Ints, movable: Movable, offer: SiteOffer) -> float:

@@ -131,14 +131,14 @@ def test_blocks_do_not_span_the_first_closing() -> None:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_empty_places_of_tubes_count(seed: int) -> None:
     """Whole tubes raise the bound, and not above what blocks cost."""
-    movable, offer = strict_round(seed, blocks=5)
+    movable, offer = strict_round(seed, blocks=4)
     dear = replace(offer, empty={z: 5 * empty for z, empty in offer.empty.items()})
     free = replace(offer, empty={z: 0 * empty for z, empty in offer.empty.items()})
-    homes = (np.array(home) for home in product(range(-1, SITES), repeat=5))
+    homes = (np.array(home) for home in product(range(-1, SITES), repeat=4))
     communities = len(np.unique(movable.community))
     best = min(cost_of(home, movable, dear) for home in homes) - communities * movable.split
     bound = [
-        Patterns(movable, one, NEVER).ascend(np.full(5, 300.0), 200, 1e4, np.zeros(SITES)).bound
+        Patterns(movable, one, NEVER).ascend(np.full(4, 300.0), 200, 1e4, np.zeros(SITES)).bound
         for one in (free, dear)
     ]
     assert bound[0] < bound[1] <= best + 1e-6
