@@ -45,6 +45,7 @@ Report = Callable[[str, float | None], None]
 SMALL_ROUND = 1_000  # blocks: so few are planned in a second, and in several ways
 _ANOTHER_SEED = 1_000_003
 EFFORT = 2_000  # sites reckoned per block of a stricter zone in a small round: 20 ms
+ORDERS = 30
 SPARING = Strictly(1)
 """The way for labs that are full: what is behind a stricter zone lets its tubes wait a little."""
 
@@ -88,9 +89,20 @@ def solve_round(
 ) -> tuple[Market, Solution]:
     """Return a plan of a round and its lower bound; ``quota[site]`` is people per slot.
 
-    Stricter zones may take their places in several ways, of which the best is kept, with the best
-    bound. Where people are late who need not be, they spare a slot. Where people are left out, they
-    give back places: a site that serves two zones loses the time of clearing between them.
+    A small round is scheduled in several orders of its sites.
+    """
+    known = _best_way(instance, quota, seed, report)
+    return _other_orders(instance, known, seed) if _is_small(instance) else known
+
+
+def _best_way(
+    instance: Instance, quota: Ints, seed: int, report: Report
+) -> tuple[Market, Solution]:
+    """Return the cheapest of the ways in which stricter zones take their places.
+
+    It is kept with the best bound of all. Where people are late who need not be, these zones spare
+    a slot. Where people are left out, they give back places: a site that serves two zones loses the
+    time of clearing between them.
     """
     ways = _ways(instance)
     known = _solve(instance, quota, seed, ways[0], report)
@@ -109,6 +121,22 @@ def solve_round(
         report("another way", None)
         known = _better(known, _solve(instance, quota, seed, strictly, _in_silence))
     return known
+
+
+def _other_orders(
+    instance: Instance, known: tuple[Market, Solution], seed: int
+) -> tuple[Market, Solution]:
+    """Return the answer, scheduled anew where another order of its sites is cheaper."""
+    market, best = known
+    if not len(market.streams):
+        return known
+    rng, worth = np.random.default_rng(seed), tube_worth(market)
+    for _ in range(ORDERS):
+        turn = rng.permutation(len(market.streams))
+        found, cost = _schedule(instance, market, worth, seed, turn)
+        if cost < best.cost:
+            best = _solution(market, found, cost, best.bound)
+    return market, best
 
 
 def _in_silence(_stage: str, _gap: float | None) -> None:
@@ -190,13 +218,18 @@ def _solve(
     report("lower bound", None)
     bound = lower_bound(market)
     report("slots and tubes", None)
-    found, cost = _schedule(instance, market, worth, seed)
+    turn = np.concatenate(market.layout.members)
+    found, cost = _schedule(instance, market, worth, seed, turn)
+    return market, _solution(market, found, cost, bound)
+
+
+def _solution(market: Market, found: _Scheduled, cost: float, bound: float) -> Solution:
+    """Return the answer of a schedule."""
     needless_late = not market.labs_are_short and bool(found.late.any())
-    solution = Solution(
+    return Solution(
         market.streams, market.layout, found.calls, found.batches, found.shipments, market.travel,
         market.hours.begin_min, bound, found.past_end, cost, needless_late,
     )  # fmt: skip
-    return market, solution
 
 
 def _nobody_called(market: Market) -> Solution:
@@ -222,11 +255,11 @@ class _Scheduled:
 
 
 def _schedule(
-    instance: Instance, market: Market, worth: Floats, seed: int
+    instance: Instance, market: Market, worth: Floats, seed: int, turn: Ints
 ) -> tuple[_Scheduled, float]:
     """Call blocks and ship tubes in the cheapest of the ways that are known; return its cost.
 
-    ``worth[site]`` is what a tube of the commonest zone costs.
+    ``worth[site]`` is what a tube of the commonest zone costs, ``turn`` as in ``Task``.
     """
     city = City.of(instance, len(market.streams), seed)
     order = Order(
@@ -240,7 +273,7 @@ def _schedule(
     worth = np.where(main, worth[market.streams.site], 0)
     task = Task(
         market.streams, market.layout, market.wide, market.load, topped(market), worth, places,
-        order, market.city_waves, market.packed,
+        order, market.city_waves, market.packed, turn,
     )  # fmt: skip
     desk = market.labs.desk(market.layout, market.wide, market.priced)
     ways = schedules(task, market.priced.volumes, desk)

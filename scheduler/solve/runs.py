@@ -26,7 +26,8 @@ class Task:
 
     ``topped[stream, piece]`` are waves worth filling to the last place; ``tube_worth[stream]`` is
     what a tube costs in its cheapest wave, 0 where that is little. ``packed[stream]`` are blocks of
-    its runs that are known to fit.
+    its runs that are known to fit. ``turn`` are all streams in the order in which they choose the
+    blocks of their runs: each makes up for what those before it have missed.
     """
 
     streams: Streams
@@ -39,6 +40,7 @@ class Task:
     order: Order
     city_waves: CityWaves
     packed: dict[int, list[Ints]]
+    turn: Ints
 
     @property
     def people(self) -> Ints:
@@ -60,28 +62,26 @@ def split(
     """
     runs: list[list[Ints]] = [[] for _ in range(len(task.streams))]
     owed: dict[tuple[int, ...], list[float]] = {}
-    for group, members in enumerate(task.layout.members):
-        pieces = task.layout.group_pieces[group]
+    for stream in task.turn.tolist():
+        blocks, fixed = task.streams.blocks[stream], task.streams.fixed[stream]
+        if fixed is not None:
+            runs[stream] = list(fixed)
+            continue
+        pieces = task.layout.group_pieces[task.layout.group[stream]]
         run_ends = whole_runs(pieces)
-        key = (int(task.layout.zone[members[0]]), *pieces.ravel().tolist())
+        key = (int(task.layout.zone[stream]), *pieces.ravel().tolist())
         carry = owed.setdefault(key, [0.0] * len(run_ends))
-        for stream in members.tolist():
-            blocks = task.streams.blocks[stream]
-            fixed = task.streams.fixed[stream]
-            if fixed is not None:
-                runs[stream] = list(fixed)
-                continue
-            room = task.load.room(np.array([stream]), run_ends)[0].tolist()
-            people, share = task.people[blocks], wish[stream].tolist()
-            tube = Tube(int(task.load.pool[stream]), cheap_place)
-            chosen = None
-            if task.tube_worth[stream]:
-                tube = replace(tube, empty_place=empty_place, dear=True)
-                chosen = _split_full(people, _room_of_tubes(task, stream), share, carry, tube)
-            chosen = chosen or split_runs(people, room, share, carry, tube)
-            runs[stream] = [blocks[np.array(c, dtype=np.int64)] for c in chosen]
-            if sum(map(len, chosen)) < len(blocks) and stream in task.packed:
-                runs[stream] = list(task.packed[stream])
+        room = task.load.room(np.array([stream]), run_ends)[0].tolist()
+        people, share = task.people[blocks], wish[stream].tolist()
+        tube = Tube(int(task.load.pool[stream]), cheap_place)
+        chosen = None
+        if task.tube_worth[stream]:
+            tube = replace(tube, empty_place=empty_place, dear=True)
+            chosen = _split_full(people, _room_of_tubes(task, stream), share, carry, tube)
+        chosen = chosen or split_runs(people, room, share, carry, tube)
+        runs[stream] = [blocks[np.array(c, dtype=np.int64)] for c in chosen]
+        if sum(map(len, chosen)) < len(blocks) and stream in task.packed:
+            runs[stream] = list(task.packed[stream])
     _mend(task, runs, wish)
     return runs
 
