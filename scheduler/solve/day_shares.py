@@ -69,12 +69,12 @@ class _Days:
         length = np.array([len(share) for share in wish], dtype=np.int64)
         stream = np.repeat(np.arange(len(wish)), length)
         run = np.arange(len(stream)) - (np.cumsum(length) - length)[stream]
-        end = _end_of_runs(task.wide)[task.wide.group[stream], run]
+        end = end_of_runs(task.wide)[task.wide.group[stream], run]
         ends, part = np.unique(end, return_inverse=True)
         sent = np.concatenate(wish) * _tubes(task)[stream]
         for at in np.flatnonzero(~free).tolist():
             sent[stream == at] = _fixed_tubes(task, at, int(length[at]))
-        return _Days(stream, part, sent, _wanted(task.wide, volumes, ends), free)
+        return _Days(stream, part, sent, wanted_tubes(task.wide, volumes, ends), free)
 
 
 def in_proportion(now: Floats, stream: Ints, part: Ints, wanted: Floats) -> Floats:
@@ -107,7 +107,7 @@ def _fixed_tubes(task: Task, stream: int, num_runs: int) -> Ints:
     return tubes
 
 
-def _end_of_runs(layout: Layout) -> Ints:
+def end_of_runs(layout: Layout) -> Ints:
     """Return the slot before which each run of a group ends, ``[group, run]``, -1: no such run."""
     most = max(int(pieces[-1, 0]) + 1 for pieces in layout.group_pieces)
     end = np.full((layout.num_groups, most), -1, dtype=np.int64)
@@ -117,9 +117,9 @@ def _end_of_runs(layout: Layout) -> Ints:
     return end
 
 
-def _wanted(layout: Layout, volumes: Volumes, ends: Ints) -> Floats:
+def wanted_tubes(layout: Layout, volumes: Volumes, ends: Ints) -> Floats:
     """Return the tubes that labs should get of all runs that end at each of ``ends``."""
-    end_of = _end_of_runs(layout)
+    end_of = end_of_runs(layout)
     wanted = np.zeros(len(ends))
     for group, pieces in enumerate(layout.group_pieces):
         at = np.searchsorted(ends, end_of[group, pieces[:, 0]])

@@ -141,6 +141,23 @@ def _most_runs(layout: Layout) -> int:
     return max((int(p[:, 0].max()) + 1 for p in layout.group_pieces), default=1)
 
 
+def spare_people(task: Task, runs: list[list[Ints]], stream: int) -> Ints:
+    """Return the people that still fit into each run of a stream."""
+    pieces = task.layout.group_pieces[task.layout.group[stream]]
+    used = np.array([task.people[b].sum() for b in runs[stream]], dtype=np.int64)
+    spare: Ints = task.load.room(np.array([stream]), whole_runs(pieces))[0] - used
+    return spare
+
+
+def move(
+    runs: list[list[Ints]], block: int, source: tuple[int, int], target: tuple[int, int]
+) -> None:
+    """Move a block from one (stream, run) to another."""
+    blocks = runs[source[0]][source[1]]
+    runs[source[0]][source[1]] = blocks[blocks != block]
+    runs[target[0]][target[1]] = np.append(runs[target[0]][target[1]], block)
+
+
 def postpone(task: Task, wish: list[Floats], late: list[Floats], tubes: int) -> None:
     """Move late shares to the last run in use, and those of later ones back to earlier runs.
 

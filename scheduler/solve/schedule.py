@@ -11,6 +11,7 @@ import numpy as np
 from scheduler.domain.city import Floats, Ints
 from scheduler.solve.city_volumes import meet_volumes
 from scheduler.solve.day_shares import levelled, short_share
+from scheduler.solve.day_swaps import Days
 from scheduler.solve.layout import Layout
 from scheduler.solve.network import Reach, solve_labs
 from scheduler.solve.ontime import Desk, fit_on_time
@@ -30,7 +31,8 @@ from scheduler.solve.waves import (
     tube_rows,
 )
 
-_TRIES, _TRIES_OF_SHARES, _TRIES_OF_RUNS = 12, 4, 7
+_TRIES, _TRIES_OF_SHARES, _TRIES_OF_RUNS = 20, 4, 7
+_SWAPS, _STREAMS_TO_SWAP = 3, 300
 _TRIES_NEAR = 2  # in which few tubes beyond the labs in use are not offered to all others
 _FEW_TO_SWAP = 0.0005  # share of tubes beyond up to which single blocks give way for them
 _FEW_BEYOND = 0.001  # share of tubes that may be late in a plan that tries to have none late
@@ -98,7 +100,9 @@ def _schedule_on_time(
     short = short_share(task, volumes, wish)
     wish = levelled(task, volumes, wish) if short > _SHORT else [share.copy() for share in wish]
     runs = split(task, wish, cheap_place=_CHEAP_PLACE)
-    best: tuple[int, list[list[Ints]], Ints, Reach] | None = None
+    best: tuple[tuple[int, int], list[list[Ints]], Ints, Reach] | None = None
+    days = Days(task, volumes) if len(task.streams) <= _STREAMS_TO_SWAP else None
+    swaps = 0
     for turn in range(_TRIES):
         rows = tube_rows(task.layout, task.load, people_by_run(task, runs), task.topped)
         planned = _shared(task.wide, task.load, rows, volumes)
@@ -107,11 +111,16 @@ def _schedule_on_time(
         few = _FEW_TO_SWAP * int(rows.units.sum())
         fitted = fit_on_time(task.layout, rows, planned, desk, few if turn < _TRIES_NEAR else 0)
         num_beyond = int(fitted.beyond.sum())
-        if best is None or num_beyond < best[0]:
+        rank = num_beyond, days.short(runs) if days else 0
+        if best is None or rank < best[0]:
             _follow(task.layout, rows, planned, fitted.tubes)
-            best = (num_beyond, [list(r) for r in runs], planned, fitted.reach)
+            best = (rank, [list(r) for r in runs], planned, fitted.reach)
         if not num_beyond:
-            break
+            if days is None or swaps == _SWAPS or not rank[1]:
+                break
+            days.swap(runs)
+            swaps += 1
+            continue
         if turn < _TRIES_OF_SHARES and num_beyond > few:
             excess = _by_group(task.layout, rows, fitted.beyond.astype(np.float64))
             postpone(task, wish, excess, int(rows.units.sum()))
@@ -121,7 +130,7 @@ def _schedule_on_time(
             moved = turn < _TRIES_OF_RUNS and relief.give_way(elsewhere=False)
             if not moved and not relief.give_way(elsewhere=True):
                 break
-    if best is None or best[0] > _FEW_BEYOND * best[2].sum():
+    if best is None or best[0][0] > _FEW_BEYOND * best[2].sum():
         return None
     return _call(task, best[1], best[2]), best[3]
 
