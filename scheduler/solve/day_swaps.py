@@ -83,7 +83,7 @@ def _meet(
     task: Task, runs: list[list[Ints]], day: Ints, full: Flags, one: int, wanted: int
 ) -> None:
     """Give a day ``wanted`` tubes more, or fewer, by changes with days that are not full."""
-    options = []
+    options: list[dict[int, tuple[int, _Change | None]]] = []
     for stream, fixed in enumerate(task.streams.fixed):
         if fixed is None and len(options) < _MOST_SITES:
             known = _options(task, runs, stream, day[stream], full, one)

@@ -49,7 +49,7 @@ ORDERS = 8
 SPARING = Strictly(1)
 """The way for labs that are full: what is behind a stricter zone lets its tubes wait a little."""
 
-OTHER_WAYS = (SPARING, Strictly())  # the second with another seed
+OTHER_WAYS = (Strictly(),)  # with another seed
 
 GIVING_BACK = tuple(Strictly(0, sites, exchange=False) for sites in (1.0, 0.8, 0.6, 0.45, 0.3))
 """How stricter zones take less and less, tried in turn while people are left out."""
@@ -108,7 +108,7 @@ def _best_way(
     known = _solve(instance, quota, seed, ways[0], report)
     if not _is_strict(known[0]).any():
         return known
-    if known[1].needless_late and len(ways) == 1:
+    if known[1].needless_late:
         ways.append(SPARING)
     is_tight = known[0].beyond_flow is not None  # packing takes long, and differs by more than ways
     for strictly in ways[1:] if not is_tight else ():

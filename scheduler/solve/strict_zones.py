@@ -17,7 +17,7 @@ from scheduler.solve.fill_sites import exchange_between
 from scheduler.solve.knapsacks import cost_upto
 from scheduler.solve.market import Market
 from scheduler.solve.site_offer import Movable, SiteOffer
-from scheduler.solve.streams import Streams, reserve, runs_of
+from scheduler.solve.streams import Reservation, Streams, reserve, runs_of
 from scheduler.solve.strict_exchange import exchange, total_cost
 
 _TURNS, _LESS = 12, 4  # in which zones settle, and by how much less effort all but the first take
@@ -88,8 +88,14 @@ def _between_teams(
     return exchange_between(whole, (sites, upto), (pairs, price), people, market.per_metre, sites)
 
 
-def _take_slots(market: Market, zone: int, strictly: Strictly) -> None:
-    """Take the earliest free slots at the sites of a zone's blocks."""
+def _take_slots(
+    market: Market, zone: int, strictly: Strictly, main_gain: Floats | None = None
+) -> None:
+    """Take the earliest free slots at the sites of a zone's blocks.
+
+    Where ``main_gain[site, slot]`` of the commonest zone is known, a slot more is taken if full
+    tubes need it and save more.
+    """
     kept = strictly.spare_slots, market.instance.settings.clearing_slots
     here = (market.instance.block_zone == zone) & (market.site_of >= 0)
     people, places = market.instance.demand, _places(market, strictly)
@@ -99,6 +105,9 @@ def _take_slots(market: Market, zone: int, strictly: Strictly) -> None:
             taken = reserve(market.free[site], blocks, people, places[site], kept)
             if sum(map(len, taken.blocks)) < len(blocks):
                 taken = reserve(market.free[site], blocks, people, market.places[site], kept)
+            if main_gain is not None and _saves(market, zone, site, taken, main_gain[site]):
+                more = kept[0] + 1, kept[1]
+                taken = reserve(market.free[site], blocks, people, places[site], more)
             market.free[site] = taken.free
             if taken.runs:
                 market.strict.add(site, zone, taken.runs, blocks, taken.blocks)
@@ -107,6 +116,31 @@ def _take_slots(market: Market, zone: int, strictly: Strictly) -> None:
         else:
             market.strict.add(site, zone, runs_of(market.free[site]), blocks)
             market.free[site] = False
+
+
+def _saves(market: Market, zone: int, site: int, taken: Reservation, main_gain: Floats) -> bool:
+    """Tell whether a slot more saves empty places in tubes that are worth more than the slot.
+
+    In as few slots as hold them, people must fill each wave to its last place, which fills no tube:
+    112 places a wave are eleven tubes of ten and one of two. Not where a less strict zone waits.
+    """
+    instance, pool = market.instance, market.instance.settings.pooling.by_zone()[zone]
+    block_zone = instance.block_zone[market.site_of == site]
+    behind = (block_zone > zone) & (block_zone != market.main_zone)
+    if pool == 1 or not taken.runs or behind.any():
+        return False
+    first, end = taken.runs[-1]
+    wave = np.arange(first, end) // instance.clock.slots_per_wave
+    room = np.bincount(wave - wave[0], market.places[site, first:end]).astype(np.int64)
+    people = int(instance.demand[taken.blocks[-1]].sum())
+    over = people - int((room // pool * pool).sum())
+    if over <= 0:
+        return False
+    parts = np.sort(room % pool)[::-1]
+    used = int(np.searchsorted(np.cumsum(parts), over)) + 1  # waves that send a tube in part
+    empty = used * pool - over - -people % pool
+    lost = main_gain[min(end + instance.settings.clearing_slots, len(main_gain) - 1)]
+    return bool(empty * market.wave_cost(pool)[site, wave[0]] > lost)
 
 
 def _places(market: Market, strictly: Strictly) -> Ints:
@@ -176,6 +210,7 @@ class _Exchange:
 
     def __init__(self, market: Market, strictly: Strictly) -> None:
         self._market, self._strictly = market, strictly
+        self._gain: Floats | None = None
         instance, weights = market.instance, market.instance.settings.weights
         self._zones = [
             int(z) for z in Zone if z != market.main_zone and (instance.block_zone == z).any()
@@ -210,6 +245,7 @@ class _Exchange:
             return False
         home, offer = self._home(), replace(self._offer, main_gain=main_gain)
         new = exchange(home, self._movable, offer, self._market.rng, effort)
+        self._gain = main_gain
         if np.array_equal(new, home):
             return False
         self.put(np.where(self._free, new, self._market.site_of))
@@ -221,7 +257,7 @@ class _Exchange:
         market.site_of = site_of.copy()
         market.free, market.strict = market.offered.copy(), Streams.empty()
         for zone in self._zones:
-            _take_slots(market, zone, self._strictly)
+            _take_slots(market, zone, self._strictly, self._gain)
 
     def cost(self) -> float:
         """Return what the blocks that may move pay, what others lose apart."""
