@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from scheduler.domain.city import Floats
 from scheduler.domain.settings import Zone
 from scheduler.solve.assign import SlotOffer, relax
-from scheduler.solve.bound import LabCosts, slot_gain
+from scheduler.solve.bound import LabCosts, place_prices, slot_gain
 from scheduler.solve.market import Market
 from scheduler.solve.pattern_bound import pattern_bound
+from scheduler.solve.pause_bound import Pauses
 from scheduler.solve.shared_places import Slots, shared_prices
 from scheduler.solve.tube_bound import WholeTubes
 from scheduler.solve.whole_bound import whole_bound
 
 BOUND_SEGMENTS = 24
+
+ByZone = dict[int, Floats]
 
 
 def lower_bound(market: Market) -> float:
@@ -39,9 +44,24 @@ def bound_at_prices(market: Market) -> float:
         market.instance, LabCosts(market.instance, market.hours, market.prices), market.travel,
         np.where(market.offered, market.places, 0),
     )  # fmt: skip
-    bound = market.finder.evaluate(costs, price, earnings, tubes.cut)
-    bound = max(bound, pattern_bound(market.finder, costs, price, tubes) - earnings)
+    cut, fees = _cut(market, tubes, costs, price)
+    bound = market.finder.evaluate(costs, price, earnings, cut) - fees
+    patterns = pattern_bound(market.finder, costs, price, cut, tubes.empty_place)
+    bound = max(0.0, bound, patterns - earnings - fees)
     return _with_whole_blocks(market, bound, (costs, price, earnings))
+
+
+def _cut(
+    market: Market, tubes: WholeTubes, costs: ByZone, price: ByZone
+) -> tuple[Callable[[ByZone, ByZone], Floats], float]:
+    """Return by how much less sites earn, and the fees of blocks that the bound is less."""
+    main, instance = market.main_zone, market.instance
+    if main not in costs:  # nobody is called
+        return tubes.cut, 0.0
+    blocks = int(np.count_nonzero(instance.demand[instance.block_zone == main]))
+    place = place_prices(costs, price)[main]
+    pauses = Pauses(tubes, main, blocks, (costs[main], place))
+    return pauses.cut, pauses.paid
 
 
 def _best_prices(market: Market, costs: dict[int, Floats], earnings: float) -> dict[int, Floats]:

@@ -10,6 +10,7 @@ as if nobody took a slot from them, in patterns of their own.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
 
 import numpy as np
@@ -21,7 +22,6 @@ from scheduler.solve.patterns import Patterns
 from scheduler.solve.site_offer import Movable, SiteOffer
 from scheduler.solve.slot_costs import HORIZON
 from scheduler.solve.streams import runs_of
-from scheduler.solve.tube_bound import WholeTubes
 
 _TURNS, _PAIR_TURNS = 60, 24_000  # of prices, and pairs looked at in all of them
 
@@ -32,25 +32,31 @@ def pattern_bound(
     finder: BoundFinder,
     zone_cost: ByZone,
     price: ByZone,
-    tubes: WholeTubes,
+    cut: Callable[[ByZone, ByZone], Floats],
+    empty_place: Callable[[int], Floats],
 ) -> float:
     """Return the bound of the round before the labs' earnings are taken off, 0 if there is none.
 
-    Arguments as in ``BoundFinder.evaluate``.
+    Arguments as in ``BoundFinder.evaluate``; ``cut`` by site, and ``empty_place(pool)`` is what a
+    place of a tube costs at least that nobody takes, ``[site, wave]``.
     """
     main = finder.main_zone
     if min(zone_cost) == main:
         return 0.0
-    return _PatternBound(finder, zone_cost, price, tubes).best()
+    return _PatternBound(finder, zone_cost, price, empty_place).best(cut)
 
 
 class _PatternBound:
     """Sealed areas have patterns, ``zones`` have theirs, and all others buy places."""
 
     def __init__(
-        self, finder: BoundFinder, zone_cost: ByZone, price: ByZone, tubes: WholeTubes
+        self,
+        finder: BoundFinder,
+        zone_cost: ByZone,
+        price: ByZone,
+        empty_place: Callable[[int], Floats],
     ) -> None:
-        self._finder, self._cost, self._tubes = finder, zone_cost, tubes
+        self._finder, self._cost, self._empty_place = finder, zone_cost, empty_place
         self._place = place_prices(zone_cost, price)
         self._zones = [z for z in zone_cost if z != Zone.LOCKDOWN and z < finder.main_zone]
         self._places = np.where(finder.offered, finder.places, 0)
@@ -61,9 +67,9 @@ class _PatternBound:
         self._gain = np.max(np.stack([gain[z] for z in self._others]), axis=0)
         self._end = first_hours(self._places > 0, finder.instance.clock.slots_per_wave)
 
-    def best(self) -> float:
+    def best(self, cut_at: Callable[[ByZone, ByZone], Floats]) -> float:
         """Return the bound after some turns of prices of blocks."""
-        cut = self._tubes.cut(*({z: by[z] for z in self._others} for by in
+        cut = cut_at(*({z: by[z] for z in self._others} for by in
                                 (self._cost, self._place)))  # fmt: skip
         unsealed = np.where(self._sealed.any(axis=1), 0.0, cut)
         strict, alone = self._cost_of(self._zones, self._gain, unsealed)
@@ -119,7 +125,7 @@ class _PatternBound:
         per_wave = instance.clock.slots_per_wave
         offer = SiteOffer(
             self._places, {z: self._cost[z] for z in zones},
-            {z: np.repeat(self._tubes.empty_place(pool[z]), per_wave, axis=1) for z in zones},
+            {z: np.repeat(self._empty_place(pool[z]), per_wave, axis=1) for z in zones},
             {z: pool[z] for z in zones}, gain, 0, settings.clearing_slots,
             settings.weights.unserved,
         )  # fmt: skip

@@ -68,28 +68,32 @@ class WholeTubes:
 
     def _cut_of(self, zone: int, place: Floats, earned: Floats) -> Floats:
         """Return one zone's cut by site; ``earned[site, wave]`` if tubes were bought in parts."""
-        settings = self.instance.settings
-        pool = settings.pooling.by_zone()[zone]
         site, wave = np.nonzero(earned > _NOTHING)
         if not len(site):
             return np.zeros(len(self.places))
+        best = self.earned(zone, place, (site, wave))
+        cut = np.maximum(earned[site, wave] - best, 0)
+        return np.bincount(site, cut, minlength=len(self.places)).astype(np.float64)
+
+    def earned(
+        self, zone: int, place: Floats, at: tuple[Ints, Ints], called_from: int | None = None
+    ) -> Floats:
+        """Return what sites earn at most in waves, ``at`` being columns of them.
+
+        With ``called_from`` at least one person is called in each of its slots from that one on,
+        and nobody before; all of them must have places.
+        """
+        settings, (site, wave) = self.instance.settings, at
+        pool = settings.pooling.by_zone()[zone]
         per_wave = self.instance.clock.slots_per_wave
-        slot = wave[:, None] * per_wave + np.arange(per_wave)
+        slot = wave[:, None] * per_wave + np.arange(called_from or 0, per_wave)
         finish = settings.weights.finish.by_zone()[zone] * slot * settings.round.slot_minutes
         room = self.places[site[:, None], slot]
         paid = place[site][:, None] - finish  # dearest slots last: finish rises with time
-        upto = np.cumsum(room, axis=1)
-        takings = np.cumsum(paid * room, axis=1)
         costs = [(n, cost[site, wave]) for n, cost in self._tube_costs(pool)]
-        best = np.zeros(len(site))
-        for column in range(per_wave):
-            people = upto[:, column]
-            for count in (people, people // pool * pool, -(-people // pool) * pool):
-                count = np.minimum(count, upto[:, -1])  # noqa: PLW2901  # no more come
-                earned_so = _takings(count, upto, takings, paid) - _tubes(count, pool, costs)
-                best = np.maximum(best, earned_so)
-        cut = np.maximum(earned[site, wave] - best, 0)
-        return np.bincount(site, cut, minlength=len(self.places)).astype(np.float64)
+        if called_from is None:
+            return np.maximum(_best_count(room, paid, pool, costs), 0)
+        return _best_count(room - 1, paid, pool, costs, paid.sum(axis=1), paid.shape[1])
 
     def _tube_costs(self, pool: int) -> list[tuple[int, Floats]]:
         """Return what a tube with so many people in it costs at least, ``[site, wave]``."""
@@ -99,6 +103,29 @@ class WholeTubes:
                 cost = self.costs.wave_cost(self.travel, pool, size) * size
                 self.known[pool, size] = cost
         return [(size, self.known[pool, size]) for size in sizes]
+
+
+def _best_count(
+    room: Ints,
+    paid: Floats,
+    pool: int,
+    costs: list[tuple[int, Floats]],
+    had: Floats | float = 0.0,
+    others: int = 0,
+) -> Floats:
+    """Return what the best number of people earns who fill the slots in order.
+
+    So many ``others`` are there already, who have paid ``had``, and share their tubes.
+    """
+    upto = np.cumsum(room, axis=1)
+    takings = np.cumsum(paid * room, axis=1)
+    best = np.full(len(room), -np.inf)
+    for people in (others + np.zeros(len(room), dtype=np.int64), *(others + upto).T):
+        for count in (people, people // pool * pool, -(-people // pool) * pool):
+            count = np.clip(count, others, others + upto[:, -1])  # noqa: PLW2901  # no more come
+            earned = had + _takings(count - others, upto, takings, paid)
+            best = np.maximum(best, earned - _tubes(count, pool, costs))
+    return best
 
 
 def _tubes(people: Ints, pool: int, costs: list[tuple[int, Floats]]) -> Floats:
