@@ -8,14 +8,13 @@ left over all of the city is shared out again in proportion (Deming and Stephan 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from scheduler.domain.city import Flags, Floats, Ints
+from scheduler.domain.city import Floats, Ints
 from scheduler.solve.layout import Layout, whole_runs
-from scheduler.solve.runs import Task
+from scheduler.solve.runs import RunEnd, Task
 from scheduler.solve.volumes import Volumes
+from scheduler.solve.waves import TubeRows
 
 _TURNS = 20
 _NEARLY_NONE = 1e-9  # tubes
@@ -27,54 +26,44 @@ def levelled(task: Task, volumes: Volumes, wish: list[Floats]) -> list[Floats]:
     ``volumes`` are those of wide groups, ``wish[stream]`` the share of its tubes in each of its
     runs. Streams whose blocks are decided keep theirs, and what they send is made up for.
     """
-    days = _Days.of(task, volumes, wish)
-    mine, sent = days.free[days.stream], days.sent.copy()
-    wanted = days.wanted - np.bincount(days.part[~mine], sent[~mine], minlength=len(days.wanted))
-    sent[mine] = in_proportion(
-        sent[mine], days.stream[mine], days.part[mine], np.maximum(wanted, 0)
-    )
-    shares = np.split(sent, np.cumsum([len(share) for share in wish])[:-1])
+    free = np.array([fixed is None for fixed in task.streams.fixed], dtype=bool)
+    length = np.array([len(share) for share in wish], dtype=np.int64)
+    stream = np.repeat(np.arange(len(wish)), length)
+    run = np.arange(len(stream)) - (np.cumsum(length) - length)[stream]
+    end = _end_of_runs(task.wide)[task.wide.group[stream], run]
+    ends, part = np.unique(end, return_inverse=True)
+    sent = np.concatenate(wish) * _tubes(task)[stream]
+    for at in np.flatnonzero(~free).tolist():
+        sent[stream == at] = _fixed_tubes(task, at, int(length[at]))
+    mine = free[stream]
+    wanted = _wanted(task.wide, volumes, ends)
+    wanted -= np.bincount(part[~mine], sent[~mine], minlength=len(ends))
+    sent[mine] = in_proportion(sent[mine], stream[mine], part[mine], np.maximum(wanted, 0))
+    shares = np.split(sent, np.cumsum(length)[:-1])
     return [
         share / share.sum() if is_free and share.sum() > 0 else before
-        for share, is_free, before in zip(shares, days.free.tolist(), wish, strict=True)
+        for share, is_free, before in zip(shares, free.tolist(), wish, strict=True)
     ]
 
 
-def short_share(task: Task, volumes: Volumes, wish: list[Floats]) -> float:
-    """Return the share of all tubes by which shares leave days short of what labs should get."""
-    days = _Days.of(task, volumes, wish)
-    reached = np.bincount(days.part, days.sent, minlength=len(days.wanted))
-    short = np.maximum(days.wanted - reached, 0).sum()
-    return float(short / max(float(days.wanted.sum()), _NEARLY_NONE))
+def missing(task: Task, rows: TubeRows, volumes: Volumes) -> dict[RunEnd, float]:
+    """Return the people that the commonest zone's runs should call beyond those in ``rows``.
 
-
-@dataclass(frozen=True)
-class _Days:
-    """Runs that end together: ``wanted[part]`` tubes, and what each stream sends in which part.
-
-    ``stream``, ``part`` and ``sent`` are columns of equal length, ``free[stream]`` tells whose
-    blocks are not decided yet.
+    They are counted in places of tubes, by zone and slot before which the runs end. Runs of other
+    zones count with the first ones of the commonest that do not end before them, which make up for
+    them in the same labs.
     """
-
-    stream: Ints
-    part: Ints
-    sent: Floats
-    wanted: Floats
-    free: Flags
-
-    @staticmethod
-    def of(task: Task, volumes: Volumes, wish: list[Floats]) -> _Days:
-        """Read the days from shares."""
-        free = np.array([fixed is None for fixed in task.streams.fixed], dtype=bool)
-        length = np.array([len(share) for share in wish], dtype=np.int64)
-        stream = np.repeat(np.arange(len(wish)), length)
-        run = np.arange(len(stream)) - (np.cumsum(length) - length)[stream]
-        end = end_of_runs(task.wide)[task.wide.group[stream], run]
-        ends, part = np.unique(end, return_inverse=True)
-        sent = np.concatenate(wish) * _tubes(task)[stream]
-        for at in np.flatnonzero(~free).tolist():
-            sent[stream == at] = _fixed_tubes(task, at, int(length[at]))
-        return _Days(stream, part, sent, wanted_tubes(task.wide, volumes, ends), free)
+    zone = task.layout.zone
+    main = int(np.argmax(np.bincount(zone, rows.tubes.sum(axis=1) * task.load.pool)))
+    end = _end_of_runs(task.layout)[task.layout.group]
+    ends = np.unique(end[end >= 0])
+    sent = np.bincount(np.searchsorted(ends, end[end >= 0]), rows.tubes[end >= 0], len(ends))
+    mine = np.unique(end[(end >= 0) & (zone == main)[:, None]])
+    less = _wanted(task.wide, volumes, ends) - sent
+    less = np.bincount(np.searchsorted(mine, ends), less, len(mine) + 1) * task.load.pool.max(
+        where=zone == main, initial=1
+    )
+    return dict(zip([(main, at) for at in mine.tolist()], less.tolist(), strict=False))
 
 
 def in_proportion(now: Floats, stream: Ints, part: Ints, wanted: Floats) -> Floats:
@@ -107,7 +96,7 @@ def _fixed_tubes(task: Task, stream: int, num_runs: int) -> Ints:
     return tubes
 
 
-def end_of_runs(layout: Layout) -> Ints:
+def _end_of_runs(layout: Layout) -> Ints:
     """Return the slot before which each run of a group ends, ``[group, run]``, -1: no such run."""
     most = max(int(pieces[-1, 0]) + 1 for pieces in layout.group_pieces)
     end = np.full((layout.num_groups, most), -1, dtype=np.int64)
@@ -117,9 +106,9 @@ def end_of_runs(layout: Layout) -> Ints:
     return end
 
 
-def wanted_tubes(layout: Layout, volumes: Volumes, ends: Ints) -> Floats:
+def _wanted(layout: Layout, volumes: Volumes, ends: Ints) -> Floats:
     """Return the tubes that labs should get of all runs that end at each of ``ends``."""
-    end_of = end_of_runs(layout)
+    end_of = _end_of_runs(layout)
     wanted = np.zeros(len(ends))
     for group, pieces in enumerate(layout.group_pieces):
         at = np.searchsorted(ends, end_of[group, pieces[:, 0]])

@@ -163,3 +163,11 @@ def tube_worth(market: Market) -> Floats:
     opened = market.free.reshape(*cost.shape, -1).any(axis=2)
     worth = np.where(opened, cost, np.inf).min(axis=1) * pool
     return np.where(np.isfinite(worth) & (worth >= WORTH_FILLING), worth, 0)
+
+
+def lab_cost(market: Market) -> Floats:
+    """Return what labs ask for a person of the commonest zone, ``[stream, piece]``; inf: no lab."""
+    pool = market.instance.settings.pooling.by_zone()[market.main_zone]
+    asked, layout = market.wave_cost(pool), market.layout
+    wave = layout.column(1)[layout.group]
+    return np.where(wave >= 0, asked[layout.site[:, None], np.maximum(wave, 0)], np.inf)

@@ -107,7 +107,9 @@ class Labs:
         np.put_along_axis(chosen, order, np.take_along_axis(units, order, axis=1) > 0, axis=1)
         near = replace(far, usable=far.usable & (chosen | far.nearest))
         left = self.instance.settings.weights.unserved * int(self.load.pool.max(initial=1))
-        return Desk(near, far, self._side_with_spare(), left, priced.late_share <= FEW_LATE)
+        all_on_time = priced.late_share <= FEW_LATE
+        labs = self.side(1) if all_on_time else self._side_with_spare()
+        return Desk(near, far, labs, left, all_on_time)
 
     def _reach(self, layout: Layout, travel: Ints, late_cost: Floats) -> Reach:
         """Return how groups reach all labs that take their tubes."""
@@ -143,7 +145,8 @@ class Labs:
     def _side_with_spare(self) -> LabSide:
         """Return the labs in whole tubes, larger ones with a tube free every few hours.
 
-        It is room for what the calls of whole blocks shift between waves afterwards.
+        It is room for what the calls of whole blocks shift between waves afterwards, where some
+        must be late. Where nobody need be, streams send what labs can start, to the tube.
         """
         side = self.side(1)
         lab, hour = np.indices(side.hours.capacity.shape)

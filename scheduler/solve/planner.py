@@ -20,7 +20,7 @@ from scheduler.solve.city_bound import lower_bound
 from scheduler.solve.consign import Batches, Shipments, batches_of, ship
 from scheduler.solve.exact_round import MOST_BLOCKS
 from scheduler.solve.fill_sites import fill_sites
-from scheduler.solve.lab_market import price_labs, topped, tube_worth
+from scheduler.solve.lab_market import lab_cost, price_labs, topped, tube_worth
 from scheduler.solve.layout import Layout
 from scheduler.solve.market import Market
 from scheduler.solve.network import Reach
@@ -272,8 +272,8 @@ def _schedule(
     main = np.array(market.streams.zone) == market.main_zone
     worth = np.where(main, worth[market.streams.site], 0)
     task = Task(
-        market.streams, market.layout, market.wide, market.load, topped(market), worth, places,
-        order, market.city_waves, market.packed, turn,
+        market.streams, market.layout, market.wide, market.load, topped(market), lab_cost(market),
+        worth, places, order, market.city_waves, market.packed, turn,
     )  # fmt: skip
     desk = market.labs.desk(market.layout, market.wide, market.priced)
     ways = schedules(task, market.priced.volumes, desk)

@@ -15,8 +15,9 @@ from operator import attrgetter
 import numpy as np
 
 from scheduler.domain.city import Ints
+from scheduler.solve.layout import whole_runs
 from scheduler.solve.ontime import Fitted
-from scheduler.solve.runs import Task, move, spare_people
+from scheduler.solve.runs import Task
 from scheduler.solve.volumes import Volumes
 from scheduler.solve.waves import TubeRows
 
@@ -96,14 +97,14 @@ class Relief:
                 break
         if best is None:
             return False
-        move(self.runs, best.block, best.source, best.target)
+        _move(self.runs, best.block, best.source, best.target)
         if best.back >= 0:
-            move(self.runs, best.back, best.target, best.source)
+            _move(self.runs, best.back, best.target, best.source)
         return True
 
     def _target(self, stream: int, group: int, run: int) -> int:
         """Return the run of a stream with most room, of those in which labs have some if any."""
-        spare = spare_people(self.task, self.runs, stream)
+        spare = _spare_people(self.task, self.runs, stream)
         closed = np.array([r == run or (group, r) in self.shut for r in range(len(spare))])
         pieces = self.task.layout.group_pieces[group]
         free = self.volumes.free[self.task.wide.group[stream], : len(pieces)]
@@ -118,7 +119,7 @@ class Relief:
         mine, others = (self.runs[stream][r] for r in (source[1], run))
         people = self.task.people
         less = people[mine][:, None] - np.append(people[others], 0)[None, :]
-        spare = spare_people(self.task, self.runs, stream)[run]
+        spare = _spare_people(self.task, self.runs, stream)[run]
         good = (less >= tubes * self.task.load.pool[stream]) & (less <= spare)
         if not good.any():
             return None
@@ -134,6 +135,14 @@ class Relief:
             for stream in self._movable(group)
             if len(self.runs[stream][run])
         )
+
+
+def _spare_people(task: Task, runs: list[list[Ints]], stream: int) -> Ints:
+    """Return the people that still fit into each run of a stream."""
+    pieces = task.layout.group_pieces[task.layout.group[stream]]
+    used = np.array([task.people[b].sum() for b in runs[stream]], dtype=np.int64)
+    spare: Ints = task.load.room(np.array([stream]), whole_runs(pieces))[0] - used
+    return spare
 
 
 def _smallest_enough(size: Ints, need: int) -> list[int]:
@@ -155,8 +164,16 @@ def _move_to_site(task: Task, runs: list[list[Ints]], place: tuple[int, int], ne
             stream = stream_of.get((site, int(task.places.zone[block])), place[0])
             if stream == place[0] or task.streams.fixed[stream] is not None:
                 continue
-            fits = np.flatnonzero(spare_people(task, runs, stream) >= task.people[block])
+            fits = np.flatnonzero(_spare_people(task, runs, stream) >= task.people[block])
             if len(fits):
-                move(runs, block, place, (stream, int(fits[-1])))
+                _move(runs, block, place, (stream, int(fits[-1])))
                 return True
     return False
+
+
+def _move(
+    runs: list[list[Ints]], block: int, source: tuple[int, int], target: tuple[int, int]
+) -> None:
+    blocks = runs[source[0]][source[1]]
+    runs[source[0]][source[1]] = blocks[blocks != block]
+    runs[target[0]][target[1]] = np.append(runs[target[0]][target[1]], block)

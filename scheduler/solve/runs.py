@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -11,23 +11,33 @@ from scheduler.solve.city_waves import CityWaves
 from scheduler.solve.layout import Layout, whole_runs
 from scheduler.solve.rescue import Inside, Places, Runs
 from scheduler.solve.sequence import Order
-from scheduler.solve.sessions import EMPTY_PLACE, Tube, split_runs
+from scheduler.solve.sessions import Tube, split_runs
 from scheduler.solve.streams import Streams
 from scheduler.solve.waves import Load
 
 DEAR_PLACE = 400
 """People by which a run may miss its share to fill a place in a tube, where tubes are dear."""
+MISSED_PER_MINUTE = 12.0
+"""The same where tubes are not dear, for each person-minute that labs ask for a place: a slot later
+is 0.075 person-minutes. Measured at 0.1, 0.2, 1 and 6.4 million: 10 and 16 are about as good as one
+another, 5 and 24 cost 0.004 % more, and so does one figure for all runs."""
+_SETTLING = 8  # streams that make up for what all together miss
 _IN_USE = 0.02  # share of a stream's people from which a run is in use
+
+
+RunEnd = tuple[int, int]
+"""A zone, and the slot before which runs of it end."""
 
 
 @dataclass(frozen=True)
 class Task:
     """What is scheduled: the streams, their fine and wide layout, their load, and other places.
 
-    ``topped[stream, piece]`` are waves worth filling to the last place; ``tube_worth[stream]`` is
-    what a tube costs in its cheapest wave, 0 where that is little. ``packed[stream]`` are blocks of
-    its runs that are known to fit. ``turn`` are all streams in the order in which they choose the
-    blocks of their runs: each makes up for what those before it have missed.
+    ``topped[stream, piece]`` are waves worth filling to the last place; ``lab_cost[stream,
+    piece]`` is what labs ask for a person, ``tube_worth[stream]`` what a tube costs in its cheapest
+    wave, 0 where that is little. ``packed[stream]`` are blocks of its runs that are known to fit.
+    ``turn`` are all streams in the order in which they choose the blocks of their runs: each makes
+    up for what those before it have missed.
     """
 
     streams: Streams
@@ -35,6 +45,7 @@ class Task:
     wide: Layout
     load: Load
     topped: Flags
+    lab_cost: Floats
     tube_worth: Floats
     places: Places
     order: Order
@@ -51,39 +62,88 @@ class Task:
 def split(
     task: Task,
     wish: list[Floats],
-    empty_place: int = DEAR_PLACE,
+    dear_place: float = DEAR_PLACE,
     *,
-    cheap_place: int = EMPTY_PLACE,
+    per_minute: float = MISSED_PER_MINUTE,
 ) -> list[list[Ints]]:
     """Choose the blocks of each run near the wished shares.
 
-    ``empty_place`` is by how many people a run may miss its share to fill a place in a dear tube,
-    ``cheap_place`` in one that is not dear.
+    ``dear_place`` is by how many people a run may miss its share to fill a place in a dear tube,
+    ``per_minute`` in one that is not dear for each person-minute that labs ask for the place.
     """
     runs: list[list[Ints]] = [[] for _ in range(len(task.streams))]
-    owed: dict[tuple[int, ...], list[float]] = {}
+    owed: dict[tuple[int, bytes], list[float]] = {}
     for stream in task.turn.tolist():
-        blocks, fixed = task.streams.blocks[stream], task.streams.fixed[stream]
+        fixed = task.streams.fixed[stream]
         if fixed is not None:
             runs[stream] = list(fixed)
             continue
+        tubes = _tubes(task, stream, dear_place, per_minute)
         pieces = task.layout.group_pieces[task.layout.group[stream]]
-        run_ends = whole_runs(pieces)
-        key = (int(task.layout.zone[stream]), *pieces.ravel().tolist())
-        carry = owed.setdefault(key, [0.0] * len(run_ends))
-        room = task.load.room(np.array([stream]), run_ends)[0].tolist()
-        people, share = task.people[blocks], wish[stream].tolist()
-        tube = Tube(int(task.load.pool[stream]), cheap_place)
-        chosen = None
-        if task.tube_worth[stream]:
-            tube = replace(tube, empty_place=empty_place, dear=True)
-            chosen = _split_full(people, _room_of_tubes(task, stream), share, carry, tube)
-        chosen = chosen or split_runs(people, room, share, carry, tube)
-        runs[stream] = [blocks[np.array(c, dtype=np.int64)] for c in chosen]
-        if sum(map(len, chosen)) < len(blocks) and stream in task.packed:
-            runs[stream] = list(task.packed[stream])
+        key = task.streams.zone[stream], pieces.tobytes()
+        carry = owed.setdefault(key, [0.0] * len(tubes))
+        runs[stream] = _split_stream(task, stream, wish[stream].tolist(), carry, tubes)
     _mend(task, runs, wish)
     return runs
+
+
+def settle(task: Task, runs: list[list[Ints]], missing: dict[RunEnd, float]) -> None:
+    """Let the streams with most blocks send the people that runs of the city are missing, in place.
+
+    They have most sums to choose from. What is ``missing`` is counted in places of tubes, and is
+    left with what still is.
+    """
+    free = [fixed is None and not worth for fixed, worth
+            in zip(task.streams.fixed, task.tube_worth.tolist(), strict=True)]  # fmt: skip
+    size = np.array([len(blocks) for blocks in task.streams.blocks]) * free
+    for stream in np.argsort(size, kind="stable")[-_SETTLING:].tolist():
+        people = np.array([task.people[blocks].sum() for blocks in runs[stream]])
+        total = int(task.people[task.streams.blocks[stream]].sum())
+        if not size[stream] or people.sum() < total:
+            continue
+        ends, tubes = run_ends(task, stream), _tubes(task, stream, 0, MISSED_PER_MINUTE)
+        places = (-people % tubes[0].people).tolist()
+        carry = [missing.get(end, 0) + more for end, more in zip(ends, places, strict=True)]
+        found = _split_stream(task, stream, (people / total).tolist(), carry, tubes)
+        if sum(map(len, found)) == size[stream]:
+            runs[stream] = found
+            missing |= zip(ends, carry, strict=True)
+
+
+def run_ends(task: Task, stream: int) -> list[RunEnd]:
+    """Return the zone of each run of a stream, and the slot before which it ends."""
+    return [(task.streams.zone[stream], end) for end in _runs_of(task, stream)[:, 3].tolist()]
+
+
+def _tubes(task: Task, stream: int, dear_place: float, per_minute: float) -> list[Tube]:
+    """Return what an empty place counts in each run of a stream; see ``split``."""
+    pieces, pool = task.layout.group_pieces[task.layout.group[stream]], int(task.load.pool[stream])
+    num_runs = int(pieces[-1, 0]) + 1
+    if task.tube_worth[stream]:
+        return [Tube(pool, dear_place, dear=True)] * num_runs
+    asked = np.full(num_runs, np.inf)
+    np.minimum.at(asked, pieces[:, 0], task.lab_cost[stream, : len(pieces)])
+    known = np.where(np.isfinite(asked), asked, 0.0)  # else no lab takes anybody
+    return [Tube(pool, per_minute * minutes) for minutes in known.tolist()]
+
+
+def _split_stream(
+    task: Task, stream: int, share: list[float], carry: list[float], tubes: list[Tube]
+) -> list[Ints]:
+    """Return the blocks of a stream's runs; ``carry`` is that of ``split_runs``."""
+    blocks = task.streams.blocks[stream]
+    people, full = task.people[blocks], _room_worth_filling(task, stream, full=tubes[0].dear)
+    chosen = _split_full(people, full, share, carry, tubes)
+    if chosen is None:
+        room = task.load.room(np.array([stream]), _runs_of(task, stream))[0].tolist()
+        chosen = split_runs(people, room, share, carry, tubes)
+    if sum(map(len, chosen)) < len(blocks) and stream in task.packed:
+        return list(task.packed[stream])
+    return [blocks[np.array(c, dtype=np.int64)] for c in chosen]
+
+
+def _runs_of(task: Task, stream: int) -> Ints:
+    return whole_runs(task.layout.group_pieces[task.layout.group[stream]])
 
 
 def _mend(task: Task, runs: list[list[Ints]], wish: list[Floats]) -> None:
@@ -101,30 +161,34 @@ def _mend(task: Task, runs: list[list[Ints]], wish: list[Floats]) -> None:
         bins.rescue(left, full_tubes=bool(task.tube_worth.any()))
     if task.tube_worth.any():
         pool = int(task.load.pool[np.argmax(task.tube_worth)])
-        full = [_room_of_tubes(task, stream) for stream in range(len(task.streams))]
+        full = [_room_worth_filling(task, stream, full=True) for stream in range(len(task.streams))]
         bins.fill_tubes(pool, task.tube_worth, np.concatenate(full), wish)
 
 
 def _split_full(
-    people: Ints, room: Ints, share: list[float], carry: list[float], tube: Tube
+    people: Ints, room: Ints, share: list[float], carry: list[float], tubes: list[Tube]
 ) -> list[list[int]] | None:
     """Return the blocks of each run where full tubes have room for all, and update the carry."""
     if people.sum() > room.sum():
         return None
     owed = carry.copy()
-    chosen = split_runs(people, room.tolist(), share, owed, tube)
+    chosen = split_runs(people, room.tolist(), share, owed, tubes)
     if sum(map(len, chosen)) < len(people):
         return None
     carry[:] = owed
     return chosen
 
 
-def _room_of_tubes(task: Task, stream: int) -> Ints:
-    """Return the people that fit into each run of a stream in full tubes."""
+def _room_worth_filling(task: Task, stream: int, *, full: bool) -> Ints:
+    """Return the people that fit into each run of a stream in tubes that are worth their places.
+
+    Those are full ones, and without ``full`` the last ones of waves worth filling.
+    """
     pieces = task.layout.group_pieces[task.layout.group[stream]]
-    pool = task.load.pool[stream]
-    full = task.load.room(np.array([stream]), pieces)[0] // pool * pool
-    return np.bincount(pieces[:, 0], full).astype(np.int64)
+    room = task.load.room(np.array([stream]), pieces)[0]
+    topped = task.topped[stream, : len(pieces)] & (not full)
+    part = np.where(topped, 0, room % task.load.pool[stream])
+    return np.bincount(pieces[:, 0], room - part).astype(np.int64)
 
 
 def people_by_run(task: Task, runs: list[list[Ints]]) -> Ints:
@@ -139,23 +203,6 @@ def people_by_run(task: Task, runs: list[list[Ints]]) -> Ints:
 def _most_runs(layout: Layout) -> int:
     """Return the number of columns of ``people[stream, run]``."""
     return max((int(p[:, 0].max()) + 1 for p in layout.group_pieces), default=1)
-
-
-def spare_people(task: Task, runs: list[list[Ints]], stream: int) -> Ints:
-    """Return the people that still fit into each run of a stream."""
-    pieces = task.layout.group_pieces[task.layout.group[stream]]
-    used = np.array([task.people[b].sum() for b in runs[stream]], dtype=np.int64)
-    spare: Ints = task.load.room(np.array([stream]), whole_runs(pieces))[0] - used
-    return spare
-
-
-def move(
-    runs: list[list[Ints]], block: int, source: tuple[int, int], target: tuple[int, int]
-) -> None:
-    """Move a block from one (stream, run) to another."""
-    blocks = runs[source[0]][source[1]]
-    runs[source[0]][source[1]] = blocks[blocks != block]
-    runs[target[0]][target[1]] = np.append(runs[target[0]][target[1]], block)
 
 
 def postpone(task: Task, wish: list[Floats], late: list[Floats], tubes: int) -> None:

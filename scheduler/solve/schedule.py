@@ -10,13 +10,12 @@ import numpy as np
 
 from scheduler.domain.city import Floats, Ints
 from scheduler.solve.city_volumes import meet_volumes
-from scheduler.solve.day_shares import levelled, short_share
-from scheduler.solve.day_swaps import Days
+from scheduler.solve.day_shares import levelled, missing
 from scheduler.solve.layout import Layout
 from scheduler.solve.network import Reach, solve_labs
 from scheduler.solve.ontime import Desk, fit_on_time
 from scheduler.solve.relief import Relief
-from scheduler.solve.runs import DEAR_PLACE, Task, people_by_run, postpone, split
+from scheduler.solve.runs import DEAR_PLACE, Task, people_by_run, postpone, settle, split
 from scheduler.solve.sequence import order_blocks
 from scheduler.solve.slots import Call, fill_run
 from scheduler.solve.tube_supply import tube_supply
@@ -31,8 +30,7 @@ from scheduler.solve.waves import (
     tube_rows,
 )
 
-_TRIES, _TRIES_OF_SHARES, _TRIES_OF_RUNS = 20, 4, 7
-_SWAPS, _STREAMS_TO_SWAP = 3, 300
+_TRIES, _TRIES_OF_SHARES, _TRIES_OF_RUNS = 12, 4, 7
 _TRIES_NEAR = 2  # in which few tubes beyond the labs in use are not offered to all others
 _FEW_TO_SWAP = 0.0005  # share of tubes beyond up to which single blocks give way for them
 _FEW_BEYOND = 0.001  # share of tubes that may be late in a plan that tries to have none late
@@ -41,12 +39,9 @@ _MORE_EMPTY_PLACES = (DEAR_PLACE, 50, 10)
 """Tried in turn where labs are short: full tubes, or runs near their share, which leaves more
 places in the waves in which labs take most. Measured with 10 and with 38 % of a million late, the
 first is better by 0.6 %, the second by 0.5 %."""
-_CHEAP_PLACE, _CHEAP_PLACE_BEYOND = 60, 12
-"""What an empty place counts where every tube can be in time, and where labs could not start all.
-Full tubes spare labs the time that somebody waits for; runs near their shares keep labs from being
-asked for too much. Measured at 1 million: 25 costs 0.02 % more than the first; on the real lists 25
-costs 0.15 % more than the second, and 60 for both 0.28 %."""
-_SHORT = 0.002
+_PER_MINUTE_BEYOND = 2.4
+"""What a person-minute that labs ask for an empty place counts where labs could not start all: runs
+near their shares keep labs from being asked for too much."""
 _FEW_STREAMS, _VERY_FEW = 1_000, 100
 """Up to so many streams more than one way is tried: in a city a flow takes 10 s."""
 
@@ -97,12 +92,11 @@ def _schedule_on_time(
     task: Task, volumes: Volumes, wish: list[Floats], desk: Desk
 ) -> tuple[Calls, Reach] | None:
     """Call all blocks with every tube in time; None where that was not found."""
-    short = short_share(task, volumes, wish)
-    wish = levelled(task, volumes, wish) if short > _SHORT else [share.copy() for share in wish]
-    runs = split(task, wish, cheap_place=_CHEAP_PLACE)
-    best: tuple[tuple[int, int], list[list[Ints]], Ints, Reach] | None = None
-    days = Days(task, volumes) if len(task.streams) <= _STREAMS_TO_SWAP else None
-    swaps = 0
+    wish = [share.copy() for share in levelled(task, volumes, wish)]
+    runs = split(task, wish)
+    rows = tube_rows(task.layout, task.load, people_by_run(task, runs), task.topped)
+    settle(task, runs, missing(task, rows, volumes))
+    best: tuple[int, list[list[Ints]], Ints, Reach] | None = None
     for turn in range(_TRIES):
         rows = tube_rows(task.layout, task.load, people_by_run(task, runs), task.topped)
         planned = _shared(task.wide, task.load, rows, volumes)
@@ -111,26 +105,21 @@ def _schedule_on_time(
         few = _FEW_TO_SWAP * int(rows.units.sum())
         fitted = fit_on_time(task.layout, rows, planned, desk, few if turn < _TRIES_NEAR else 0)
         num_beyond = int(fitted.beyond.sum())
-        rank = num_beyond, days.short(runs) if days else 0
-        if best is None or rank < best[0]:
+        if best is None or num_beyond < best[0]:
             _follow(task.layout, rows, planned, fitted.tubes)
-            best = (rank, [list(r) for r in runs], planned, fitted.reach)
+            best = (num_beyond, [list(r) for r in runs], planned, fitted.reach)
         if not num_beyond:
-            if days is None or swaps == _SWAPS or not rank[1]:
-                break
-            days.swap(runs)
-            swaps += 1
-            continue
+            break
         if turn < _TRIES_OF_SHARES and num_beyond > few:
             excess = _by_group(task.layout, rows, fitted.beyond.astype(np.float64))
             postpone(task, wish, excess, int(rows.units.sum()))
-            runs = split(task, wish, cheap_place=_CHEAP_PLACE_BEYOND)
+            runs = split(task, wish, per_minute=_PER_MINUTE_BEYOND)
         else:
             relief = Relief(task, runs, rows, fitted, volumes)
             moved = turn < _TRIES_OF_RUNS and relief.give_way(elsewhere=False)
             if not moved and not relief.give_way(elsewhere=True):
                 break
-    if best is None or best[0][0] > _FEW_BEYOND * best[2].sum():
+    if best is None or best[0] > _FEW_BEYOND * best[2].sum():
         return None
     return _call(task, best[1], best[2]), best[3]
 

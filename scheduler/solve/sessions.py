@@ -8,12 +8,19 @@ subset sums, solved exactly by dynamic programming over a bit set.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
-from scheduler.domain.city import Ints
+import numpy as np
+
+from scheduler.domain.city import Floats, Ints
 
 EMPTY_PLACE = 25
 """People by which a sum may miss its target to fill one more place in a tube: the next stream makes
 up for a missed target, but nobody for an empty place."""
+
+_MOST_WAYS = 20_000
+"""Ways to split a stream's blocks of which all are looked at, nine blocks over three runs: 0.3 ms.
+Measured at 6.4 million: 0.1 s, a fifth fewer empty places before the last day."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +31,7 @@ class Tube:
     """
 
     people: int
-    empty_place: int = EMPTY_PLACE
+    empty_place: float = EMPTY_PLACE
     dear: bool = False
 
 
@@ -58,7 +65,7 @@ def _pick_sum(reachable: int, target: int, ends: tuple[int, int], total: int, tu
     inside = reachable >> low << low & (1 << (high + 1)) - 1
     if not inside:
         return reachable.bit_length() - 1  # nothing in the range: the fullest
-    best = (1 << 62, 0, 0)  # what the sum costs, how far it is from the target, the sum
+    best = (float(1 << 62), 0, 0)  # what the sum costs, how far it is from the target, the sum
     places = range(tube.people)
     for both, empty in sorted((p + tube.dear * ((-total - p) % tube.people), p) for p in places):
         if tube.empty_place * both > best[0]:
@@ -89,16 +96,31 @@ def _nearest(sums: int, target: int) -> int:
 
 
 def split_runs(
-    sizes: Ints, capacity: list[int], share: list[float], carry: list[float], tube: Tube
+    sizes: Ints, capacity: list[int], share: list[float], carry: list[float], tubes: list[Tube]
 ) -> list[list[int]]:
     """Return per run the indices of blocks; what fits nowhere is left out.
 
     ``capacity[run]`` is in people, ``share[run]`` sums to 1, ``carry[run]`` is what earlier streams
-    of the group still owe the run and is updated; a part-filled tube counts as a full one.
+    still owe the run and is updated; a part-filled tube counts as a full one. Few blocks are split
+    in the best of all ways, more of them run after run.
     """
+    total = int(sizes.sum())
+    wish = [total * part + owed for part, owed in zip(share, carry, strict=True)]
+    runs = None
+    if len(capacity) ** len(sizes) <= _MOST_WAYS and not any(tube.dear for tube in tubes):
+        runs = _best_split(sizes, capacity, wish, tubes)
+    runs = runs or _one_after_another(sizes, capacity, wish, tubes)
+    for run, (taken, tube) in enumerate(zip(runs, tubes, strict=True)):
+        carry[run] += total * share[run] + float(-sizes[taken].sum() // tube.people * tube.people)
+    return runs
+
+
+def _one_after_another(
+    sizes: Ints, capacity: list[int], wish: list[float], tubes: list[Tube]
+) -> list[list[int]]:
+    """Return the blocks of each run, of those that earlier runs have left."""
     waiting = list(range(len(sizes)))
     runs: list[list[int]] = []
-    total = int(sizes.sum())
     for run, room in enumerate(capacity):
         later = sum(capacity[run + 1 :])
         people = [int(sizes[i]) for i in waiting]
@@ -106,11 +128,38 @@ def split_runs(
         if run == len(capacity) - 1 and rest <= room:
             chosen = list(range(len(waiting)))
         else:
-            wish = round(total * share[run] + carry[run])
-            chosen = subset_near(people, wish, rest - later, min(room, rest), tube)
+            ends = rest - later, min(room, rest)
+            chosen = subset_near(people, round(wish[run]), *ends, tubes[run])
         taken = [waiting[c] for c in chosen]
-        carry[run] += total * share[run] + float(-sizes[taken].sum() // tube.people * tube.people)
         runs.append(taken)
         gone = set(taken)
         waiting = [i for i in waiting if i not in gone]
     return runs
+
+
+def _best_split(
+    sizes: Ints, capacity: list[int], wish: list[float], tubes: list[Tube]
+) -> list[list[int]] | None:
+    """Return the blocks of each run in the best of all ways, None where they do not fit.
+
+    The last run takes what is left, whatever it wishes for and leaves empty.
+    """
+    every, inside = _all_ways(len(capacity), len(sizes))
+    cost = np.zeros(every.shape[1])
+    last = len(capacity) - 1
+    for run, (room, tube) in enumerate(zip(capacity, tubes, strict=True)):
+        people = inside[run] @ sizes.astype(np.float64)
+        if run < last:
+            cost += np.abs(people - wish[run]) + tube.empty_place * (-people % tube.people)
+        cost[people > room] = np.inf
+    best = int(np.argmin(cost))
+    if not np.isfinite(cost[best]):
+        return None
+    return [np.flatnonzero(every[:, best] == run).tolist() for run in range(len(capacity))]
+
+
+@cache
+def _all_ways(num_runs: int, num_blocks: int) -> tuple[Ints, list[Floats]]:
+    """Return the run of each block, ``[block, way]``, and for each run ``[way, block]`` in it."""
+    every = np.indices((num_runs,) * num_blocks).reshape(num_blocks, num_runs**num_blocks)
+    return every, [(every == run).T.astype(np.float64) for run in range(num_runs)]

@@ -15,7 +15,7 @@ def fits(sizes: Ints, capacity: list[int]) -> bool:
     """Return whether all blocks find a run."""
     empty = [0.0] * len(capacity)
     share = [c / max(1, sum(capacity)) for c in capacity]
-    runs = split_runs(sizes, capacity, share, empty, Tube(1))
+    runs = split_runs(sizes, capacity, share, empty, [Tube(1)] * len(capacity))
     return sum(map(len, runs)) == len(sizes)
 
 
@@ -73,7 +73,7 @@ def test_runs_share_the_blocks_within_their_room(seed: int) -> None:
     capacity = rng.integers(20, 160, 3).tolist()
     share = rng.dirichlet(np.ones(3)).tolist()
     carry = [0.0, 0.0, 0.0]
-    runs = split_runs(sizes, capacity, share, carry, Tube(10))
+    runs = split_runs(sizes, capacity, share, carry, [Tube(10)] * 3)
     flat = [i for run in runs for i in run]
     assert len(flat) == len(set(flat))
     assert all(sizes[run].sum() <= room for run, room in zip(runs, capacity, strict=True))
@@ -84,10 +84,26 @@ def test_runs_share_the_blocks_within_their_room(seed: int) -> None:
 def test_what_a_run_missed_is_owed_to_the_next_stream() -> None:
     """``carry`` holds the people by which the run missed its share so far."""
     carry = [0.0, 0.0]
-    runs = split_runs(np.array([30, 30, 40]), [100, 100], [0.5, 0.5], carry, Tube(1))
+    runs = split_runs(np.array([30, 30, 40]), [100, 100], [0.5, 0.5], carry, [Tube(1)] * 2)
     taken = 30 * len(set(runs[0]) & {0, 1}) + 40 * (2 in runs[0])
     assert carry[0] == pytest.approx(50 - taken)
     assert carry == pytest.approx([-carry[1], carry[1]])
+
+
+def test_few_blocks_fill_all_tubes_before_the_last_run() -> None:
+    """100 is nearest to what the first run wishes for, and leaves the second no full tubes."""
+    sizes, runs = np.array([100, 52, 58, 103, 87]), [500, 500, 500]
+    found = split_runs(sizes, runs, [0.25, 0.25, 0.5], [0.0] * 3, [Tube(10, 30)] * 3)
+    assert [int(sizes[run].sum()) % 10 for run in found[:2]] == [0, 0]
+    assert sorted(i for run in found for i in run) == [0, 1, 2, 3, 4]
+
+
+def test_an_empty_place_counts_where_labs_ask_for_it() -> None:
+    """The first run fills its tube, the second does what it wishes for: its labs cost nothing."""
+    sizes, wish = np.array([41, 40, 47, 172]), [41.0, 47.0, 212.0]
+    tubes = [Tube(10, 30), Tube(10, 0), Tube(10, 30)]
+    found = split_runs(sizes, [300] * 3, [0.0] * 3, wish, tubes)
+    assert [int(sizes[run].sum()) for run in found] == [40, 47, 213]
 
 
 def test_fits_says_whether_all_find_a_run() -> None:
