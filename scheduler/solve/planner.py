@@ -45,7 +45,7 @@ Report = Callable[[str, float | None], None]
 SMALL_ROUND = 1_000  # blocks: so few are planned in a second, and in several ways
 _ANOTHER_SEED = 1_000_003
 EFFORT = 2_000  # sites reckoned per block of a stricter zone in a small round: 20 ms
-ORDERS = 8
+ORDERS = 4
 SPARING = Strictly(1)
 """The way for labs that are full: what is behind a stricter zone lets its tubes wait a little."""
 
