@@ -8,7 +8,7 @@ from itertools import chain, pairwise
 
 import numpy as np
 
-from scheduler.domain.city import Floats, Ints
+from scheduler.domain.city import Flags, Floats, Ints
 from scheduler.solve.city_volumes import meet_volumes
 from scheduler.solve.day_shares import levelled, missing
 from scheduler.solve.layout import Layout
@@ -97,9 +97,12 @@ def _schedule_on_time(
     rows = tube_rows(task.layout, task.load, people_by_run(task, runs), task.topped)
     settle(task, runs, missing(task, rows, volumes))
     best: tuple[int, list[list[Ints]], Ints, Reach] | None = None
+    at_once = True
     for turn in range(_TRIES):
         rows = tube_rows(task.layout, task.load, people_by_run(task, runs), task.topped)
         planned = _shared(task.wide, task.load, rows, volumes)
+        if at_once:
+            planned = _strict_at_once(task, rows, planned)
         planned = meet_volumes(task.wide, task.load, rows, planned, volumes)
         planned, rows = task.city_waves.fit(task.layout, task.load, rows, planned)
         few = _FEW_TO_SWAP * int(rows.units.sum())
@@ -110,6 +113,9 @@ def _schedule_on_time(
             best = (num_beyond, [list(r) for r in runs], planned, fitted.reach)
         if not num_beyond:
             break
+        if at_once and fitted.beyond[_strict(task)[task.layout.first][rows.group]].any():
+            at_once = False
+            continue
         if turn < _TRIES_OF_SHARES and num_beyond > few:
             excess = _by_group(task.layout, rows, fitted.beyond.astype(np.float64))
             postpone(task, wish, excess, int(rows.units.sum()))
@@ -122,6 +128,29 @@ def _schedule_on_time(
     if best is None or best[0] > _FEW_BEYOND * best[2].sum():
         return None
     return _call(task, best[1], best[2]), best[3]
+
+
+def _strict(task: Task) -> Flags:
+    """Return which streams are of a zone whose time is dearer than the commonest one's."""
+    dear: Flags = task.load.finish > task.load.finish.min(initial=np.inf)
+    return dear
+
+
+def _strict_at_once(task: Task, rows: TubeRows, tubes: Ints) -> Ints:
+    """Return ``tubes[stream, piece]``, those of stricter zones as early as each site can.
+
+    Volumes of a part of the city tell what its sites do together: one that ends before the others
+    would go slower than it can for as long.
+    """
+    tubes = tubes.copy()
+    run_of = task.wide.column(0)[task.wide.group]
+    for stream in np.flatnonzero(_strict(task)).tolist():
+        for run in np.flatnonzero(rows.tubes[stream]).tolist():
+            at = np.flatnonzero(run_of[stream] == run)
+            room = rows.room[stream, at]
+            before = np.cumsum(room) - room
+            tubes[stream, at] = np.clip(rows.tubes[stream, run] - before, 0, room)
+    return tubes
 
 
 def _weighed(task: Task, rows: TubeRows, desk: Desk) -> tuple[Ints, Reach]:
