@@ -186,21 +186,21 @@ def _share(
     lost = lab[load] < 0
     left = np.bincount(batch[lost], weights=tubes[lost], minlength=len(order)).astype(np.int64)
     batch, load, tubes = batch[~lost], load[~lost], tubes[~lost]
-    columns = _joined(batch, lab[load], hour[load], tubes)
+    columns = joined(batch, lab[load], hour[load], tubes)
     return _with_people(batches, columns, pool), left
 
 
-def _joined(batch: Ints, lab: Ints, hour: Ints, tubes: Ints) -> tuple[Ints, Ints, Ints, Ints]:
+def joined(batch: Ints, lab: Ints, hour: Ints, *amounts: Ints) -> tuple[Ints, ...]:
     """Join rows of equal batch, lab and hour; sorted by batch, then hour."""
     order = np.lexsort((lab, hour, batch))
-    batch, lab, hour, tubes = batch[order], lab[order], hour[order], tubes[order]
+    batch, lab, hour = batch[order], lab[order], hour[order]
     new = np.r_[True, (np.diff(batch) != 0) | (np.diff(lab) != 0) | (np.diff(hour) != 0)]
     start = np.flatnonzero(new[: len(batch)])
-    total = np.add.reduceat(tubes, start) if len(batch) else tubes
-    return batch[start], lab[start], hour[start], total
+    totals = (np.add.reduceat(a[order], start) if len(batch) else a for a in amounts)
+    return batch[start], lab[start], hour[start], *totals
 
 
-def _with_people(batches: Batches, columns: tuple[Ints, Ints, Ints, Ints], pool: Ints) -> Shipments:
+def _with_people(batches: Batches, columns: tuple[Ints, ...], pool: Ints) -> Shipments:
     """Fill tubes to the pool size; the batch's last tube takes what is left."""
     batch, lab, hour, tubes = columns
     size = pool[batches.stream[batch]]

@@ -18,6 +18,7 @@ from scheduler.domain.instance import Instance
 from scheduler.domain.lab_arithmetic import lab_round_tubes
 from scheduler.solve.city_bound import lower_bound
 from scheduler.solve.consign import Batches, Shipments, batches_of, ship
+from scheduler.solve.emptier_last import Starts, emptier_last
 from scheduler.solve.exact_round import MOST_BLOCKS
 from scheduler.solve.fill_sites import fill_sites
 from scheduler.solve.lab_market import lab_cost, price_labs, topped, tube_worth
@@ -25,7 +26,6 @@ from scheduler.solve.layout import Layout
 from scheduler.solve.market import Market
 from scheduler.solve.network import Reach
 from scheduler.solve.ontime import Desk
-from scheduler.solve.reach import Promise
 from scheduler.solve.rescue import Places
 from scheduler.solve.runs import Task
 from scheduler.solve.schedule import Calls, schedules
@@ -291,22 +291,15 @@ def _ship(instance: Instance, market: Market, calls: Calls, near: Reach, desk: D
         batches = batches_of(calls, pool, per_wave, waves)
         shipments, left = ship(batches, market.layout, (near, desk.far), labs, pool, desk.left_cost)
         if not left.any():
-            late = _late_min(instance, market, batches, shipments)
-            return _Scheduled(calls, batches, shipments, past_end, late)
+            road = market.travel[market.layout.site[batches.stream]]
+            starts = Starts.of(instance, market.hours, batches.wave, road)
+            shipments = emptier_last(batches, shipments, pool, starts)
+            return _Scheduled(calls, batches, shipments, past_end, starts.late_min(shipments))
         lost = _blocks_of(calls, batches, left, per_wave)
         past_end += lost
         keep = ~np.isin(calls.block, lost)
         calls = Calls(calls.block[keep], calls.stream[keep], calls.slot[keep],
                       calls.people[keep])  # fmt: skip
-
-
-def _late_min(instance: Instance, market: Market, batches: Batches, ships: Shipments) -> Ints:
-    """Return by how many minutes each shipment's results come after the promise."""
-    promise = Promise.of(instance)
-    wave, site = batches.wave[ships.batch], market.layout.site[batches.stream[ships.batch]]
-    arrive = promise.pickup_min[wave] + market.travel[site, ships.lab]
-    start = np.maximum(arrive, market.hours.begin_min[ships.hour])
-    return promise.late_min(wave, ships.lab, start)
 
 
 def _cost(instance: Instance, market: Market, way: _Scheduled) -> float:
