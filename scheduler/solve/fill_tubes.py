@@ -41,16 +41,33 @@ class Parts:
     people: Floats
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """The ``people[bin]`` whose places are worth more than others, by ``missed[bin]`` each."""
+
+    people: Ints
+    missed: Floats
+
+
 class TubeFiller:
     """Moves blocks between bins to need fewer tubes.
 
-    ``worth[bin]`` is what a tube costs there, 0 where nothing is moved.
+    ``worth[bin]`` is what a tube costs there, 0 where nothing is moved; bins with fewer people than
+    ``wanted`` miss them.
     """
 
-    def __init__(self, bins: Bins, pool: int, worth: Floats, parts: Parts | None = None) -> None:
+    def __init__(
+        self,
+        bins: Bins,
+        pool: int,
+        worth: Floats,
+        parts: Parts | None = None,
+        wanted: Wanted | None = None,
+    ) -> None:
         self._bins, self._pool, self._worth = bins, pool, worth
         self._parts = parts or Parts(np.zeros(len(worth), dtype=np.int64), np.zeros(1))
         self._balance = parts is not None
+        self._wanted = wanted or Wanted(np.zeros(len(worth), dtype=np.int64), np.zeros(len(worth)))
         self._bin_of, self._load = bins.bin_of.copy(), bins.load.astype(np.int64)
         block = bins.pairs.block
         inside = (worth > 0)[bins.bin_of[block]] & (bins.bin_of[block] >= 0)
@@ -96,6 +113,7 @@ class TubeFiller:
         return Rests(
             self._load % self._pool, self._bins.capacity - self._load, self._worth, self._pool,
             self._parts.of, self._worth / self._pool * _SHIFT,
+            self._load - self._wanted.people, self._wanted.missed,
         )  # fmt: skip
 
     def _moves(self, dear: float) -> Moves:
@@ -124,6 +142,8 @@ class TubeFiller:
             csr_matrix((np.ones(len(made)), (source, target)), (size, size)), directed=False
         )
         cost = np.bincount(joined, empty * self._worth / self._pool)
+        if self._wanted.missed.any():
+            cost += np.bincount(joined, self._rests().lost(np.arange(size), change))
         cost += np.bincount(joined[source], moves.cost[made], minlength=len(cost))
         too_full = (load > self._bins.capacity) & (change > 0)
         cost[joined[too_full]] = np.inf
@@ -151,10 +171,13 @@ class TubeFiller:
         down = every.gain < 0
         giver, taker = np.where(down, every.high, every.low), np.where(down, every.low, every.high)
         gain = np.abs(every.gain)
+        cost, rests = every.cost, self._rests()
+        if rests.missed.any():
+            cost = cost + rests.lost(giver, -gain) + rests.lost(taker, gain)
         good = (part[giver] == source) & (part[taker] == target) & (gain > 0) & (gain <= left)
-        good &= (gain % self._pool == 0) & (every.cost < gain * self._worth[giver] / self._pool)
+        good &= (gain % self._pool == 0) & (cost < gain * self._worth[giver] / self._pool)
         some = np.flatnonzero(good)
-        some = some[np.argsort(every.cost[some] / gain[some], kind="stable")]
+        some = some[np.argsort(cost[some] / gain[some], kind="stable")]
         gone: set[int] = set()
         for at in some.tolist():
             made = np.array([m for m in (every.one[at], every.two[at]) if m >= 0])

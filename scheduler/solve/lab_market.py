@@ -10,6 +10,7 @@ from scheduler.domain.city import Flags, Floats, Ints
 from scheduler.solve.assign import Relaxed
 from scheduler.solve.city_bound import bound_at_prices
 from scheduler.solve.labs import FEW_LATE
+from scheduler.solve.late_waves import part_filled
 from scheduler.solve.market import Market
 from scheduler.solve.network import Front, LabFlow
 from scheduler.solve.volumes import Shares, even_volumes
@@ -132,11 +133,12 @@ def topped(market: Market) -> Flags:
     """Return which waves of streams are worth a tube that is not full, ``[stream, piece]``.
 
     What the last places of the wave gain at the prices must pay for the places that the tube
-    leaves empty in a lab.
+    leaves empty in a lab, where labs are short in the last hour of the wave's tubes.
     """
     pool = market.instance.settings.pooling.by_zone()[market.main_zone]
     cost = market.slot_cost(market.main_zone, market.free)
     lab, price = market.wave_costs[pool], market.relaxed.site_price
+    part = part_filled(market) / pool if market.labs_are_short else np.full(lab.shape[1], np.inf)
     most = max(len(p) for p in market.layout.group_pieces)
     out = np.zeros((len(market.streams), most), dtype=bool)
     for members, pieces in zip(market.layout.members, market.layout.group_pieces, strict=True):
@@ -149,19 +151,26 @@ def topped(market: Market) -> Flags:
         gain = np.where(known, price[site][:, None] - np.where(known, last, 0), 0)
         room = market.load.room(main, pieces)
         places = room % pool
-        worth = places * gain > (pool - places) * np.where(known, paid, 0)
+        empty = np.minimum(np.where(known, paid, 0), part[pieces[:, 1]])
+        worth = places * gain > (pool - places) * empty
         out[main, : len(pieces)] = worth & known & (places > 0)
     return out
 
 
 def tube_worth(market: Market) -> Floats:
-    """Return what a tube of the commonest zone costs in each site's cheapest wave, if much."""
+    """Return what a tube of the commonest zone costs in each site's cheapest wave, if much.
+
+    Where labs are short it is one that is not full, and waits for the others.
+    """
     pool = market.instance.settings.pooling.by_zone()[market.main_zone]
     if not market.people.any():  # nobody is left to ask for a tube
         return np.zeros(len(market.quota))
     cost = market.wave_cost(pool)
     opened = market.free.reshape(*cost.shape, -1).any(axis=2)
-    worth = np.where(opened, cost, np.inf).min(axis=1) * pool
+    tube = cost * pool
+    if market.labs_are_short:
+        tube = np.minimum(tube, part_filled(market))
+    worth = np.where(opened, tube, np.inf).min(axis=1)
     return np.where(np.isfinite(worth) & (worth >= WORTH_FILLING), worth, 0)
 
 

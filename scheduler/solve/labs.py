@@ -35,12 +35,16 @@ SPARE_EVERY_H, SPARE_FROM_TUBES = 24, 50
 
 @dataclass(frozen=True)
 class Priced:
-    """What a coarse flow tells: prices, tubes by group and piece, and units by group and lab."""
+    """What a coarse flow tells: prices, tubes by group and piece, and units by group and lab.
+
+    ``late_min`` is of each of its loads, ``late_share`` of all people.
+    """
 
     prices: LabPrices
     flow: LabFlow
     volumes: Volumes
     lab_units: Ints
+    late_min: Ints
     late_share: float
 
 
@@ -76,7 +80,9 @@ class Labs:
         np.add.at(lab_units, (flow.load_group, flow.load_lab), flow.load_units)
         prices = LabPrices(flow.hour_price * unit, flow.day_price * unit)
         free = self._free_pieces(layout, reach.travel_min, prices)
-        return Priced(prices, flow, Volumes(tubes, free), lab_units, self._late_share(flow, reach))
+        late = flow.late_min(reach, self.side(1))
+        share = _late_share(flow, late)
+        return Priced(prices, flow, Volumes(tubes, free), lab_units, late, share)
 
     def _free_pieces(self, layout: Layout, travel: Ints, prices: LabPrices) -> Flags:
         """Return in which pieces a lab starts a group's tubes in time for nothing."""
@@ -89,12 +95,6 @@ class Labs:
             cost = costs.wave_cost(travel[rows], size)
             free[rows] = np.take_along_axis(cost, wave[rows], axis=1) <= FREE
         return free
-
-    def _late_share(self, flow: LabFlow, reach: Reach) -> float:
-        """Return the share of a flow that is late or not sent at all."""
-        late = flow.late_min(reach, self.side(1))
-        bad = flow.load_units[late > 0].sum() + flow.left.sum()
-        return float(bad / max(1, flow.load_units.sum() + flow.left.sum()))
 
     def desk(self, layout: Layout, wide: Layout, priced: Priced) -> Desk:
         """Return the labs for fine groups, in whole tubes; ``priced`` tells which labs serve."""
@@ -152,6 +152,12 @@ class Labs:
         lab, hour = np.indices(side.hours.capacity.shape)
         keep = ((lab + hour) % SPARE_EVERY_H == 0) & (side.hours.capacity >= SPARE_FROM_TUBES)
         return replace(side, hours=replace(side.hours, capacity=side.hours.capacity - keep))
+
+
+def _late_share(flow: LabFlow, late: Ints) -> float:
+    """Return the share of a flow that is late or not sent at all; ``late`` minutes by load."""
+    bad = flow.load_units[late > 0].sum() + flow.left.sum()
+    return float(bad / max(1, flow.load_units.sum() + flow.left.sum()))
 
 
 def _middle(layout: Layout, travel: Ints) -> Ints:

@@ -22,6 +22,7 @@ from scheduler.solve.emptier_last import Starts, emptier_last
 from scheduler.solve.exact_round import MOST_BLOCKS
 from scheduler.solve.fill_sites import fill_sites
 from scheduler.solve.lab_market import lab_cost, price_labs, topped, tube_worth
+from scheduler.solve.late_waves import dear_waves
 from scheduler.solve.layout import Layout
 from scheduler.solve.market import Market
 from scheduler.solve.network import Reach
@@ -270,10 +271,12 @@ def _schedule(
     )
     places = Places(market.pairs, market.pair_price(), instance.block_zone, instance.demand)
     main = np.array(market.streams.zone) == market.main_zone
+    top = topped(market)
+    dear = dear_waves(market, top, worth)
     worth = np.where(main, worth[market.streams.site], 0)
     task = Task(
-        market.streams, market.layout, market.wide, market.load, topped(market), lab_cost(market),
-        worth, places, order, market.city_waves, market.packed, turn,
+        market.streams, market.layout, market.wide, market.load, top, lab_cost(market), worth, dear,
+        places, order, market.city_waves, market.packed, turn,
     )  # fmt: skip
     desk = market.labs.desk(market.layout, market.wide, market.priced)
     ways = schedules(task, market.priced.volumes, desk)

@@ -11,7 +11,7 @@ from scheduler.domain.ranges import fan_out
 from scheduler.domain.settings import Zone
 from scheduler.solve.bins import Bins
 from scheduler.solve.candidates import Pairs
-from scheduler.solve.fill_tubes import Parts, TubeFiller
+from scheduler.solve.fill_tubes import Parts, TubeFiller, Wanted
 from scheduler.solve.layout import Layout, whole_runs
 from scheduler.solve.make_room import cheapen, place
 from scheduler.solve.streams import Streams
@@ -87,12 +87,14 @@ class Inside:
             cheapen(self._bins, _MOST_TRIES)
         self._write(before)
 
-    def fill_tubes(self, pool: int, worth: Floats, room: Ints, wish: list[Floats]) -> None:
+    def fill_tubes(
+        self, pool: int, worth: Floats, room: Ints, wish: list[Floats], dear: Wanted
+    ) -> None:
         """Swap blocks for full tubes; ``worth[stream]`` is what a tube costs there.
 
         ``room[run]`` are people in full tubes, which no run passes that has not passed it before.
         ``wish[stream]`` is the share of its people that belongs into each of its runs: runs that
-        end together keep to it in sum.
+        end together keep to it in sum. Runs with fewer people than ``dear`` miss them.
         """
         runs, before = self._runs, self._bins.bin_of.copy()
         self._bins.capacity = np.where(
@@ -103,7 +105,7 @@ class Inside:
         wanted = people[runs.stream] * np.concatenate(wish) * (worth > 0)
         _, part = np.unique(runs.end, return_inverse=True)
         TubeFiller(
-            self._bins, pool, worth, Parts(part, np.bincount(part, wanted).astype(np.float64))
+            self._bins, pool, worth, Parts(part, np.bincount(part, wanted).astype(np.float64)), dear
         ).run()
         self._write(before)
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from scheduler.domain.city import Flags, Floats, Ints
 from scheduler.solve.city_waves import CityWaves
+from scheduler.solve.fill_tubes import Wanted
 from scheduler.solve.layout import Layout, whole_runs
 from scheduler.solve.rescue import Inside, Places, Runs
 from scheduler.solve.sequence import Order
@@ -30,14 +31,33 @@ RunEnd = tuple[int, int]
 
 
 @dataclass(frozen=True)
+class DearWaves:
+    """The waves that streams should fill, ``[stream, piece]``; nothing in others.
+
+    ``gain`` is what a place is worth more there, in person-minutes, for so many ``people``;
+    ``sure`` tells that prices say so, not only that the wave is nearly full.
+    """
+
+    gain: Floats
+    people: Ints
+    sure: Flags
+
+    def only_sure(self) -> DearWaves:
+        """Return the waves of which prices tell that they are dear."""
+        return replace(self, gain=np.where(self.sure, self.gain, 0.0),
+                       people=np.where(self.sure, self.people, 0))  # fmt: skip
+
+
+@dataclass(frozen=True)
 class Task:
     """What is scheduled: the streams, their fine and wide layout, their load, and other places.
 
     ``topped[stream, piece]`` are waves worth filling to the last place; ``lab_cost[stream,
     piece]`` is what labs ask for a person, ``tube_worth[stream]`` what a tube costs in its cheapest
-    wave, 0 where that is little. ``packed[stream]`` are blocks of its runs that are known to fit.
-    ``turn`` are all streams in the order in which they choose the blocks of their runs: each makes
-    up for what those before it have missed.
+    wave, 0 where that is little. ``dear`` are the waves in which tubes are late by least.
+    ``packed[stream]`` are blocks of its runs that are known to fit. ``turn`` are all streams in the
+    order in which they choose the blocks of their runs: each makes up for what those before it have
+    missed.
     """
 
     streams: Streams
@@ -47,6 +67,7 @@ class Task:
     topped: Flags
     lab_cost: Floats
     tube_worth: Floats
+    dear: DearWaves
     places: Places
     order: Order
     city_waves: CityWaves
@@ -120,7 +141,8 @@ def _tubes(task: Task, stream: int, dear_place: float, per_minute: float) -> lis
     pieces, pool = task.layout.group_pieces[task.layout.group[stream]], int(task.load.pool[stream])
     num_runs = int(pieces[-1, 0]) + 1
     if task.tube_worth[stream]:
-        return [Tube(pool, dear_place, dear=True)] * num_runs
+        missed = dear_place * _wanted(task, stream)[1] * pool / float(task.tube_worth[stream])
+        return [Tube(pool, dear_place, dear=True, missed=missed)] * num_runs
     asked = np.full(num_runs, np.inf)
     np.minimum.at(asked, pieces[:, 0], task.lab_cost[stream, : len(pieces)])
     known = np.where(np.isfinite(asked), asked, 0.0)  # else no lab takes anybody
@@ -133,10 +155,11 @@ def _split_stream(
     """Return the blocks of a stream's runs; ``carry`` is that of ``split_runs``."""
     blocks = task.streams.blocks[stream]
     people, full = task.people[blocks], _room_worth_filling(task, stream, full=tubes[0].dear)
-    chosen = _split_full(people, full, share, carry, tubes)
+    wanted = _wanted(task, stream)[0] if tubes[0].dear else None
+    chosen = _split_full(people, full, share, carry, (tubes, wanted))
     if chosen is None:
         room = task.load.room(np.array([stream]), _runs_of(task, stream))[0].tolist()
-        chosen = split_runs(people, room, share, carry, tubes)
+        chosen = split_runs(people, room, share, carry, tubes, wanted)
     if sum(map(len, chosen)) < len(blocks) and stream in task.packed:
         return list(task.packed[stream])
     return [blocks[np.array(c, dtype=np.int64)] for c in chosen]
@@ -162,21 +185,51 @@ def _mend(task: Task, runs: list[list[Ints]], wish: list[Floats]) -> None:
     if task.tube_worth.any():
         pool = int(task.load.pool[np.argmax(task.tube_worth)])
         full = [_room_worth_filling(task, stream, full=True) for stream in range(len(task.streams))]
-        bins.fill_tubes(pool, task.tube_worth, np.concatenate(full), wish)
+        bins.fill_tubes(
+            pool, task.tube_worth, np.concatenate(full), wish, _wanted_of_all(task, full)
+        )
 
 
 def _split_full(
-    people: Ints, room: Ints, share: list[float], carry: list[float], tubes: list[Tube]
+    people: Ints,
+    room: Ints,
+    share: list[float],
+    carry: list[float],
+    asked: tuple[list[Tube], list[int] | None],
 ) -> list[list[int]] | None:
-    """Return the blocks of each run where full tubes have room for all, and update the carry."""
+    """Return the blocks of each run where full tubes have room for all, and update the carry.
+
+    ``asked`` are the last two arguments of ``split_runs``.
+    """
     if people.sum() > room.sum():
         return None
     owed = carry.copy()
-    chosen = split_runs(people, room.tolist(), share, owed, tubes)
+    chosen = split_runs(people, room.tolist(), share, owed, *asked)
     if sum(map(len, chosen)) < len(people):
         return None
     carry[:] = owed
     return chosen
+
+
+def _wanted(task: Task, stream: int) -> tuple[list[int] | None, float]:
+    """Return the people of each run whose places are dear, if any, and what one gains on average.
+
+    A run that has fewer than that misses them.
+    """
+    pieces = task.layout.group_pieces[task.layout.group[stream]]
+    gain, people = (a[stream, : len(pieces)] for a in (task.dear.gain, task.dear.people))
+    if not people.any():
+        return None, 0.0
+    wanted = np.bincount(pieces[:, 0], people).astype(np.int64)
+    return wanted.tolist(), float((gain * people).sum() / people.sum())
+
+
+def _wanted_of_all(task: Task, runs: list[Ints]) -> Wanted:
+    """Return what all runs want, in the order of ``runs[stream]``."""
+    every = [_wanted(task, stream) for stream in range(len(runs))]
+    people = [some or [0] * len(r) for (some, _), r in zip(every, runs, strict=True)]
+    missed = [np.full(len(r), gain) for (_, gain), r in zip(every, runs, strict=True)]
+    return Wanted(np.concatenate(people).astype(np.int64), np.concatenate(missed))
 
 
 def _room_worth_filling(task: Task, stream: int, *, full: bool) -> Ints:

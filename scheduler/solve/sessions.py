@@ -27,18 +27,28 @@ Measured at 6.4 million: 0.1 s, a fifth fewer empty places before the last day."
 class Tube:
     """People in a full tube, and how many a sum may miss its target by to fill a place in one.
 
-    ``dear`` tells that places which remain for later sums count as well.
+    ``dear`` tells that places which remain for later sums count as well. ``missed`` is what a
+    person counts who is missing in waves that labs serve for much less than others.
     """
 
     people: int
     empty_place: float = EMPTY_PLACE
     dear: bool = False
+    missed: float = 0.0
 
 
-def subset_near(sizes: list[int], target: int, low: int, high: int, tube: Tube) -> list[int]:
+def subset_near(
+    sizes: list[int],
+    target: int,
+    low: int,
+    high: int,
+    tube: Tube,
+    good: tuple[int, int] | None = None,
+) -> list[int]:
     """Return indices whose sizes sum near ``target`` within [low, high], in whole tubes if close.
 
-    When no sum lies in the range, the largest sum up to ``high`` is taken.
+    When no sum lies in the range, the largest sum up to ``high`` is taken. From sums outside of
+    ``good`` people are missed.
     """
     if high < 0:
         return []
@@ -46,7 +56,7 @@ def subset_near(sizes: list[int], target: int, low: int, high: int, tube: Tube) 
     mask = (1 << (high + 1)) - 1
     for size in sizes:
         reachable.append((reachable[-1] | reachable[-1] << size) & mask)
-    best = _pick_sum(reachable[-1], target, (low, high), sum(sizes), tube)
+    best = _pick_sum(reachable[-1], target, (low, high), sum(sizes), tube, good)
     chosen = []
     for index in range(len(sizes) - 1, -1, -1):
         if not reachable[index] >> best & 1:
@@ -55,13 +65,23 @@ def subset_near(sizes: list[int], target: int, low: int, high: int, tube: Tube) 
     return chosen[::-1]
 
 
-def _pick_sum(reachable: int, target: int, ends: tuple[int, int], total: int, tube: Tube) -> int:
+def _pick_sum(
+    reachable: int,
+    target: int,
+    ends: tuple[int, int],
+    total: int,
+    tube: Tube,
+    good: tuple[int, int] | None,
+) -> int:
     """Return the reachable sum nearest to the target; empty places in a tube count many times.
 
     Where tubes are dear, those count as well that what remains of the ``total`` leaves at least.
     """
     low, high = (max(end, 0) for end in ends)
     target = min(max(target, low), high)
+    if good:
+        good = min(max(good[0], low), high), min(max(good[1], low), high)
+        target = min(max(target, good[0]), good[1])
     inside = reachable >> low << low & (1 << (high + 1)) - 1
     if not inside:
         return reachable.bit_length() - 1  # nothing in the range: the fullest
@@ -70,10 +90,12 @@ def _pick_sum(reachable: int, target: int, ends: tuple[int, int], total: int, tu
     for both, empty in sorted((p + tube.dear * ((-total - p) % tube.people), p) for p in places):
         if tube.empty_place * both > best[0]:
             break
-        found = _nearest(inside & _with_empty(high, tube.people, empty), target)
-        if found >= 0:
-            far = abs(found - target)
-            best = min(best, (far + tube.empty_place * both, far, found))
+        sums = inside & _with_empty(high, tube.people, empty)
+        for found in _beside(sums, target) if good else [_nearest(sums, target)]:
+            if found >= 0:
+                far = abs(found - target)
+                missed = max(good[0] - found, found - good[1], 0) * tube.missed if good else 0
+                best = min(best, (far + tube.empty_place * both + missed, far, found))
     return best[2]
 
 
@@ -83,11 +105,16 @@ def _with_empty(high: int, tube: int, empty: int) -> int:
     return whole_tubes << -empty % tube
 
 
-def _nearest(sums: int, target: int) -> int:
-    """Return the sum of a bit set that is nearest to the target, -1 where there is none."""
+def _beside(sums: int, target: int) -> tuple[int, int]:
+    """Return the nearest sums of a bit set on both sides of the target, -1 where there is none."""
     below = (sums & (1 << (target + 1)) - 1).bit_length() - 1
     rest = sums >> target
-    above = target + (rest & -rest).bit_length() - 1 if rest else -1
+    return below, target + (rest & -rest).bit_length() - 1 if rest else -1
+
+
+def _nearest(sums: int, target: int) -> int:
+    """Return the sum of a bit set that is nearest to the target, -1 where there is none."""
+    below, above = _beside(sums, target)
     if below < 0 or above < 0:
         return max(below, above)
     if target - below == above - target:
@@ -96,27 +123,37 @@ def _nearest(sums: int, target: int) -> int:
 
 
 def split_runs(
-    sizes: Ints, capacity: list[int], share: list[float], carry: list[float], tubes: list[Tube]
+    sizes: Ints,
+    capacity: list[int],
+    share: list[float],
+    carry: list[float],
+    tubes: list[Tube],
+    wanted: list[int] | None = None,
 ) -> list[list[int]]:
     """Return per run the indices of blocks; what fits nowhere is left out.
 
     ``capacity[run]`` is in people, ``share[run]`` sums to 1, ``carry[run]`` is what earlier streams
-    still owe the run and is updated; a part-filled tube counts as a full one. Few blocks are split
-    in the best of all ways, more of them run after run.
+    still owe the run and is updated; a part-filled tube counts as a full one. From runs with fewer
+    than ``wanted[run]`` people are missed. Few blocks are split in the best of all ways where tubes
+    are not dear, all others run after run.
     """
     total = int(sizes.sum())
     wish = [total * part + owed for part, owed in zip(share, carry, strict=True)]
     runs = None
     if len(capacity) ** len(sizes) <= _MOST_WAYS and not any(tube.dear for tube in tubes):
         runs = _best_split(sizes, capacity, wish, tubes)
-    runs = runs or _one_after_another(sizes, capacity, wish, tubes)
+    runs = runs or _one_after_another(sizes, capacity, wish, tubes, wanted)
     for run, (taken, tube) in enumerate(zip(runs, tubes, strict=True)):
         carry[run] += total * share[run] + float(-sizes[taken].sum() // tube.people * tube.people)
     return runs
 
 
 def _one_after_another(
-    sizes: Ints, capacity: list[int], wish: list[float], tubes: list[Tube]
+    sizes: Ints,
+    capacity: list[int],
+    wish: list[float],
+    tubes: list[Tube],
+    wanted: list[int] | None,
 ) -> list[list[int]]:
     """Return the blocks of each run, of those that earlier runs have left."""
     waiting = list(range(len(sizes)))
@@ -129,7 +166,8 @@ def _one_after_another(
             chosen = list(range(len(waiting)))
         else:
             ends = rest - later, min(room, rest)
-            chosen = subset_near(people, round(wish[run]), *ends, tubes[run])
+            good = _good(wanted[run:], rest) if wanted else None
+            chosen = subset_near(people, round(wish[run]), *ends, tubes[run], good)
         taken = [waiting[c] for c in chosen]
         runs.append(taken)
         gone = set(taken)
@@ -163,3 +201,9 @@ def _all_ways(num_runs: int, num_blocks: int) -> tuple[Ints, list[Floats]]:
     """Return the run of each block, ``[block, way]``, and for each run ``[way, block]`` in it."""
     every = np.indices((num_runs,) * num_blocks).reshape(num_blocks, num_runs**num_blocks)
     return every, [(every == run).T.astype(np.float64) for run in range(num_runs)]
+
+
+def _good(wanted: list[int], rest: int) -> tuple[int, int]:
+    """Return the people between which the first run and the later ones get what they want."""
+    first, least = wanted[0], max(0, rest - sum(wanted[1:]))
+    return min(first, least), max(first, least)

@@ -9,7 +9,7 @@ first may want a block twice, and takes the next best then.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -48,7 +48,8 @@ class Rests:
     """The bins: ``rest[bin]`` of the people in full tubes of ``pool``, ``worth[bin]`` of a tube.
 
     ``room[bin]`` are people that still fit in, ``shift[bin]`` is what a person costs who changes to
-    another ``part[bin]`` of the round.
+    another ``part[bin]`` of the round. ``spare[bin]`` are people beyond those whose places are
+    worth more than others (below 0: some are missing), ``missed[bin]`` is what each of those costs.
     """
 
     rest: Ints
@@ -57,6 +58,14 @@ class Rests:
     pool: int
     part: Ints
     shift: Floats
+    spare: Ints
+    missed: Floats
+
+    def lost(self, number: Ints, more: Ints) -> Floats:
+        """Return what bins that gain so many people lose by those that are missing there."""
+        now, then = (np.maximum(-s, 0) for s in (self.spare[number], self.spare[number] + more))
+        lost: Floats = (then - now) * self.missed[number]
+        return lost
 
 
 @dataclass(frozen=True)
@@ -99,6 +108,8 @@ def swapped(moves: Moves, bins: Rests, noise: Floats | None) -> Ints:
     every = exchanges(moves, size)
     away = bins.part[every.low] != bins.part[every.high]
     cost = every.cost + np.where(away, np.abs(every.gain) * bins.shift[every.low], 0)
+    if bins.missed.any():
+        cost = cost + bins.lost(every.low, -every.gain) + bins.lost(every.high, every.gain)
     good = np.flatnonzero(cost < dear)
     key = (every.low * size + every.high)[good] * pool + every.gain[good] % pool
     order = np.lexsort((cost[good], key))
@@ -150,6 +161,9 @@ def allotted(moves: Moves, bins: Rests, usual: float, rng: np.random.Generator) 
     cheap one costs. Bins of different parts have no links.
     """
     size, pool = len(bins.rest), bins.pool
+    if bins.missed.any():
+        lost = bins.lost(moves.source, -moves.people) + bins.lost(moves.target, moves.people)
+        moves = replace(moves, cost=moves.cost + lost)
     moves_at = np.flatnonzero(bins.part[moves.source] == bins.part[moves.target])
     low = np.minimum(moves.source, moves.target)[moves_at]
     high = np.maximum(moves.source, moves.target)[moves_at]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scheduler.domain.city import Floats, Ints
+from scheduler.domain.city import Flags, Floats, Ints
 from scheduler.solve.layout import Layout
 from scheduler.solve.network import Supplies
 from scheduler.solve.waves import EVENNESS, Load, TubeRows, alike, bridging_tubes, fill_levels
@@ -34,8 +34,12 @@ class TubeSupply:
     piece: Ints
 
 
-def tube_supply(layout: Layout, load: Load, rows: TubeRows) -> TubeSupply:
-    """Return the supplies of rows of tubes, with convex costs of what a wave takes."""
+def tube_supply(layout: Layout, load: Load, rows: TubeRows, dear: Flags) -> TubeSupply:
+    """Return the supplies of rows of tubes, with convex costs of what a wave takes.
+
+    ``dear[stream, piece]`` are waves worth filling: a stream that is a group for itself has no
+    tubes in so many other waves that those it keeps to bridge them are missing there.
+    """
     parts: list[tuple[Ints, ...]] = []
     costs: list[Floats] = []
     main = np.argmax(np.bincount(layout.zone, rows.tubes.sum(axis=1)))
@@ -44,6 +48,10 @@ def tube_supply(layout: Layout, load: Load, rows: TubeRows) -> TubeSupply:
         some = members[rows.tubes[members, run] > 0]
         at = np.flatnonzero(pieces[:, 0] == run)
         tubes, is_main = rows.tubes[some, run], layout.zone[members[0]] == main
+        if len(some) == 1 and dear[some[0], at].any():
+            least = bridging_tubes(pieces[at], int(load.pool[some[0]]))
+            room = rows.room[some[0], at]
+            at = at[_affordable(int(tubes[0]), room, dear[some[0], at], least)]
         held = _bridges(tubes, pieces[at], int(load.pool[some[0]])) if is_main else 0
         piece, capacity, cost = _tube_arcs(
             load, some, tubes, rows.room[np.ix_(some, at)], pieces[at], held
@@ -62,6 +70,23 @@ def _bridges(tubes: Ints, pieces: Ints, pool: int) -> int:
     """Return the tubes that streams with enough of them keep in each wave of a run."""
     least = bridging_tubes(pieces, pool)
     return least * int((tubes >= least * len(pieces)).sum())
+
+
+def _affordable(tubes: int, room: Ints, dear: Flags, least: int) -> slice:
+    """Return as many waves in a row, the dear ones among them, as one stream can bridge.
+
+    ``tubes`` fill the dear ones first, and all of them fit into the waves.
+    """
+    inside = np.flatnonzero(dear)
+    first, end = int(inside[0]), int(inside[-1]) + 1
+    left = tubes - int(np.where(dear, room, least)[first:end].sum())
+    while first and (left >= least or room[first:end].sum() < tubes):
+        first -= 1
+        left -= least
+    while end < len(room) and (left >= least or room[first:end].sum() < tubes):
+        end += 1
+        left -= least
+    return slice(first, end)
 
 
 def _tube_arcs(
@@ -96,8 +121,11 @@ def _tube_arcs(
 
 
 def _cut_short(places: Ints, people: Ints, num_waves: int) -> Ints:
-    """Return the places ``[slot, stream]`` of a wave for which the streams have ``people``."""
-    if num_waves <= _BUSY_WAVES:
+    """Return the places ``[slot, stream]`` of a wave for which the streams have ``people``.
+
+    One stream alone is not cut: the flow knows how many tubes it has in all.
+    """
+    if num_waves <= _BUSY_WAVES or len(people) == 1:
         return places
     most = -(-people // _BUSY_WAVES)
     cut: Ints = np.diff(np.minimum(np.cumsum(places, axis=0), most), axis=0, prepend=0)

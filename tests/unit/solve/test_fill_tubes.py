@@ -7,7 +7,7 @@ import pytest
 
 from scheduler.solve.bins import Bins
 from scheduler.solve.candidates import Pairs
-from scheduler.solve.fill_tubes import Parts, TubeFiller
+from scheduler.solve.fill_tubes import Parts, TubeFiller, Wanted
 
 POOL = 10
 
@@ -76,3 +76,16 @@ def test_swaps_that_fill_no_tube_save_walking() -> None:
     bins = Bins(pairs, price, people, load, np.array([0, 1]), load.copy())
     TubeFiller(bins, POOL, np.full(2, 5_000.0)).run()
     assert bins.bin_of.tolist() == [1, 0]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_bins_keep_the_people_whose_places_are_worth_more(seed: int) -> None:
+    """Tubes are filled, but no bin falls below those whom it would miss more than a tube."""
+    bins, other = _city(seed), _city(seed)
+    wanted = Wanted(bins.load.copy(), np.full(20, 1e6))
+    part = np.arange(20) % 2
+    parts = Parts(part, np.bincount(part, weights=bins.load) + np.array([-150.0, 150.0]))
+    TubeFiller(other, POOL, np.full(20, 5_000.0), parts).run()
+    assert (other.load < wanted.people).any()
+    TubeFiller(bins, POOL, np.full(20, 5_000.0), parts, wanted).run()
+    assert (bins.load >= wanted.people).all()

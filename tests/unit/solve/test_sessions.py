@@ -53,6 +53,25 @@ def test_a_dear_tube_is_worth_a_large_miss() -> None:
     assert subset_near([99, 40], 99, 0, 200, Tube(10, empty_place=60)) == [1]
 
 
+def test_people_missed_in_dear_waves_count_more_than_empty_places() -> None:
+    """A run takes what its dear waves want, and leaves later ones theirs, before it fills tubes."""
+    tube = Tube(10, 60, missed=30.0)
+    assert subset_near([99, 40], 40, 0, 200, Tube(10, 60)) == [1]
+    assert subset_near([99, 40], 40, 0, 200, tube, (90, 120)) == [0]
+    assert subset_near([99, 40], 99, 0, 200, tube, (0, 50)) == [1]
+    sizes = np.array([50, 50, 50, 20])
+    for wanted, loads in (([50, 50, 50], [50, 70, 50]), ([20, 100, 50], [20, 100, 50])):
+        runs = split_runs(sizes, [200] * 3, [0.1, 0.8, 0.1], [0.0] * 3, tube, wanted)
+        assert [int(sizes[run].sum()) for run in runs] == loads
+
+
+def test_few_people_are_shared_among_dear_waves() -> None:
+    """Where people fill the dear waves of some runs only, no run gets more than these hold."""
+    sizes, tube = np.array([40, 40, 40]), Tube(10, 60, missed=30.0)
+    runs = split_runs(sizes, [200] * 3, [0.0, 0.0, 1.0], [0.0] * 3, tube, [80, 80, 80])
+    assert max(int(sizes[run].sum()) for run in runs) <= 80
+
+
 def test_what_remains_is_in_full_tubes_too_where_these_are_dear() -> None:
     """One empty place here and nine later are worse than a sum that is farther off."""
     assert subset_near([59, 20, 41], 59, 0, 100, Tube(10, 30)) == [0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -24,7 +25,8 @@ def _moves(rng: np.random.Generator, bins: int, blocks: int) -> tuple[Moves, Res
     load = np.bincount(home, people, bins).astype(np.int64)
     none = np.zeros(bins, dtype=np.int64)
     room = np.full(bins, 1_000)
-    return moves, Rests(load % POOL, room, np.full(bins, WORTH), POOL, none, np.zeros(bins))
+    zero = np.zeros(bins)
+    return moves, Rests(load % POOL, room, np.full(bins, WORTH), POOL, none, zero, none, zero)
 
 
 def _paid(moves: Moves, bins: Rests, made: Ints) -> float:
@@ -83,7 +85,7 @@ def test_swaps_fit_and_move_no_block_twice(seed: int) -> None:
     """Exchanges along a tree respect rooms in the order in which they are made."""
     rng = np.random.default_rng(seed)
     moves, bins = _moves(rng, 5, 15)
-    tight = Rests(bins.rest, rng.integers(0, 6, 5), bins.worth, POOL, bins.part, bins.shift)
+    tight = replace(bins, room=rng.integers(0, 6, 5))
     made = swapped(moves, tight, None)
     assert len(np.unique(moves.block[made])) == len(made)
     change = np.bincount(moves.target[made], moves.people[made], 5)
@@ -96,7 +98,33 @@ def test_blocks_of_different_parts_have_no_links() -> None:
     rng = np.random.default_rng(3)
     moves, bins = _moves(rng, 6, 20)
     part = np.arange(6) % 2
-    apart = Rests(bins.rest, bins.room, bins.worth, POOL, part, bins.shift)
+    apart = replace(bins, part=part)
     made = allotted(moves, apart, 5.0, rng)
     assert len(made)
     assert (part[moves.source[made]] == part[moves.target[made]]).all()
+
+
+def test_only_people_that_were_not_to_spare_are_lost() -> None:
+    """A bin loses what its missing people cost, and gains it back with those who come."""
+    _, bins = _moves(np.random.default_rng(0), 3, 5)
+    bins = replace(bins, spare=np.array([7, 0, -4]), missed=np.array([3.0, 3.0, 2.0]))
+    every = np.arange(3)
+    assert bins.lost(every, np.full(3, -5)).tolist() == [0.0, 15.0, 10.0]
+    assert bins.lost(every, np.full(3, -10)).tolist() == [9.0, 30.0, 20.0]
+    assert bins.lost(every, np.full(3, 5)).tolist() == [0.0, 0.0, -8.0]
+
+
+@pytest.mark.parametrize("choose", ["swapped", "allotted"])
+def test_no_tube_is_filled_with_people_who_are_missed_more(choose: str) -> None:
+    """Bins give away nobody whose place is worth more than any tube."""
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        moves, bins = _moves(rng, 5, 15)
+        dear = replace(bins, spare=np.zeros(5, dtype=np.int64), missed=np.full(5, 1e6))
+        made = [swapped(moves, some, None) if choose == "swapped"
+                else allotted(moves, some, 5.0, np.random.default_rng(seed))
+                for some in (bins, dear)]  # fmt: skip
+        assert len(made[0])
+        change = np.bincount(moves.target[made[1]], moves.people[made[1]], 5)
+        change -= np.bincount(moves.source[made[1]], moves.people[made[1]], 5)
+        assert (change == 0).all()

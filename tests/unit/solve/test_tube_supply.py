@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from scheduler.domain.city import Ints
@@ -14,8 +16,11 @@ WAVES, PER_WAVE, QUOTA, POOL = 6, 4, 25, 10
 FULL_WAVE = PER_WAVE * QUOTA // POOL
 
 
-def supply_of(people: list[int]) -> Supplies:
-    """Return the supplies of streams at one place, open in all waves, with so many people each."""
+def supply_of(people: list[int], dear: Sequence[int] = ()) -> Supplies:
+    """Return the supplies of streams at one place, open in all waves, with so many people each.
+
+    The waves of ``dear`` are worth filling.
+    """
     streams = len(people)
     pieces = np.array([(0, w, w * PER_WAVE, (w + 1) * PER_WAVE) for w in range(WAVES)])
     one = np.zeros(streams, dtype=np.int64)
@@ -23,7 +28,8 @@ def supply_of(people: list[int]) -> Supplies:
     places = np.full((streams, WAVES * PER_WAVE), QUOTA)
     load = Load(one + QUOTA, places, one + POOL, np.full(streams, 0.005), 15)
     rows = tube_rows(layout, load, np.array(people)[:, None])
-    return tube_supply(layout, load, rows).supplies
+    worth_filling = np.isin(np.arange(WAVES), dear)[None, :].repeat(streams, axis=0)
+    return tube_supply(layout, load, rows, worth_filling).supplies
 
 
 def _by_wave(supplies: Supplies, arcs: Ints) -> list[int]:
@@ -37,9 +43,27 @@ def test_a_site_with_many_tubes_keeps_one_in_every_wave() -> None:
     assert _by_wave(supplies, np.flatnonzero(supplies.cost < 0)) == [2] * WAVES
 
 
-def test_a_small_site_is_not_counted_on_in_two_waves() -> None:
-    """Each wave may ask a site for half of its tubes at most, so that two may ask for all."""
-    supplies = supply_of([100])
-    assert _by_wave(supplies, np.arange(len(supplies.wave))) == [FULL_WAVE // 2] * WAVES
-    supplies = supply_of([600])
+def test_small_sites_are_not_counted_on_in_two_waves() -> None:
+    """Each wave may ask for half of the tubes of several sites, so that two may ask for all."""
+    supplies = supply_of([100, 100])
     assert _by_wave(supplies, np.arange(len(supplies.wave))) == [FULL_WAVE] * WAVES
+    supplies = supply_of([600, 600])
+    assert _by_wave(supplies, np.arange(len(supplies.wave))) == [2 * FULL_WAVE] * WAVES
+
+
+def test_a_site_alone_may_send_all_its_tubes_in_one_wave() -> None:
+    """The flow knows how many tubes it has, so that no wave is cut."""
+    supplies = supply_of([100])
+    assert _by_wave(supplies, np.arange(len(supplies.wave))) == [FULL_WAVE] * WAVES
+
+
+def test_a_small_site_keeps_its_tubes_for_the_wave_worth_filling() -> None:
+    """It bridges as many waves before a dear one as leave enough tubes to fill that."""
+    supplies = supply_of([120], dear=[5])
+    assert np.unique(supplies.wave).tolist() == [3, 4, 5]
+    supplies = supply_of([120], dear=[1])
+    assert np.unique(supplies.wave).tolist() == [0, 1, 2]
+    supplies = supply_of([160], dear=[5])
+    assert np.unique(supplies.wave).tolist() == list(range(WAVES))
+    supplies = supply_of([260], dear=[2])
+    assert np.unique(supplies.wave).tolist() == list(range(WAVES))
