@@ -8,18 +8,14 @@ site works through: what fills a site that closes in between need not fit into i
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
-from scheduler.domain.city import Flags, Floats, Ints
+from scheduler.domain.city import Floats, Ints
 from scheduler.solve.assign import Whole, cheapest_first, taken_in_order
 from scheduler.solve.bound import slot_gain
-from scheduler.solve.candidates import Pairs
-from scheduler.solve.exchange import Exchanges
-from scheduler.solve.hot_spots import bins_of
-from scheduler.solve.knapsacks import Knapsacks, cost_upto
+from scheduler.solve.knapsacks import cost_upto
 from scheduler.solve.market import Market
+from scheduler.solve.share_sites import exchange_between
 
 _LOSS = 20.0
 """Person-minutes that a site loses by empty places for which people elsewhere would pay. Measured
@@ -62,35 +58,3 @@ def _exchanged(market: Market, whole: Whole, cost: Floats, poor: Ints) -> Whole:
     return exchange_between(
         whole, (sites, upto), (pairs, price), market.people, market.per_metre, poor
     )
-
-
-def exchange_between(
-    whole: Whole,
-    offer: tuple[Ints, list[Floats]],
-    asked: tuple[Pairs, Floats],
-    people: Ints,
-    per_metre: float,
-    first: Ints,
-) -> Whole:
-    """Return where blocks go after exchanges between some sites, those with ``first`` ones first.
-
-    ``offer`` is the sites and what their first 0, 1, 2, ... people pay for places, ``asked`` the
-    pairs and their price per person, ``per_metre`` prices a person's walk.
-    """
-    sites, upto = offer
-    pairs, price = asked
-    number = np.full(len(whole.load), -1)
-    number[sites] = np.arange(len(sites))
-    inside: Flags = (whole.site >= 0) & (number[whole.site] >= 0)
-    rows = inside[pairs.block] & (number[pairs.site] >= 0)
-    near = pairs.where(rows)
-    sacks = Knapsacks(
-        replace(near, site=number[near.site]),
-        near.walk_m * per_metre * people[near.block], np.where(inside, people, 0), upto,
-    )  # fmt: skip
-    bins = bins_of(sacks, price[rows], np.where(inside, number[whole.site], -1))
-    Exchanges(sacks, bins).run(number[first])
-    site = np.where(inside, sites[bins.bin_of], whole.site)
-    some = site >= 0
-    load = np.bincount(site[some], people[some], len(whole.load)).astype(np.int64)
-    return Whole(site, load)

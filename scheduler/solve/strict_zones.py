@@ -13,9 +13,9 @@ from scheduler.domain.settings import Zone
 from scheduler.solve.assign import Relaxed, SlotOffer, Whole, relax
 from scheduler.solve.bound import slot_gain
 from scheduler.solve.candidates import Pairs
-from scheduler.solve.fill_sites import exchange_between
 from scheduler.solve.knapsacks import cost_upto
 from scheduler.solve.market import Market
+from scheduler.solve.share_sites import exchange_between
 from scheduler.solve.site_offer import Movable, SiteOffer
 from scheduler.solve.streams import Reservation, Streams, reserve, runs_of
 from scheduler.solve.strict_exchange import exchange, total_cost
