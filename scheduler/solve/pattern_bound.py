@@ -41,7 +41,7 @@ def pattern_bound(
     place of a tube costs at least that nobody takes, ``[site, wave]``.
     """
     main = finder.main_zone
-    if min(zone_cost) == main:
+    if min(zone_cost, default=main) == main:
         return 0.0
     return _PatternBound(finder, zone_cost, price, empty_place).best(cut)
 

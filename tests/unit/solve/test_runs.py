@@ -45,7 +45,7 @@ def task_of(blocks: list[list[int]], strict: int = 0) -> Task:
             streams=streams, layout=layout, wide=layout, people=people, packed={},
             load=Load(one * QUOTA, places, one * POOL, np.full(count, 0.005), 15),
             topped=np.zeros((count, len(RUNS)), dtype=bool), tube_worth=np.zeros(count),
-            lab_cost=np.ones((count, len(RUNS))),
+            lab_cost=np.ones((count, len(RUNS))), turn=np.arange(count),
         ),
     )  # fmt: skip
 
