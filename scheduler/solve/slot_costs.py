@@ -21,7 +21,7 @@ counted as if each slot cost no more than the cheapest of those, and took nothin
 PARTS = (1.0, 0.25, 0.0)
 """Parts in which one slot of a zone is paid, the first and the last for the second zone: nobody is
 behind it who would have to wait for its last slot."""
-_CELLS = 2_000_000  # numbers that are worked on at a time
+_CELLS = 200_000  # numbers that are worked on at a time: more do not fit into a processor's cache
 
 
 def slot_costs(paid: list[Floats], lost: Floats, clearing: int, most: tuple[int, ...]) -> Floats:

@@ -216,3 +216,16 @@ def test_where_labs_are_short_the_best_time_to_spare_is_taken(
     alone = [cost((spare,)) for spare in spares]
     assert cost(spares) == pytest.approx(min(alone))
     assert min(alone) < max(alone)
+
+
+def test_other_orders_of_sites_make_small_rounds_cheaper(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first order is kept unless another one is cheaper, and some other is in some round."""
+    recipe = Recipe(num_communities=24, blocks_per_community=3, num_sites=8, days=2, lanes=(1, 2),
+                    special=False)  # fmt: skip
+    costs = []
+    for orders in (0, 4):
+        monkeypatch.setattr("scheduler.solve.planner.ORDERS", orders)
+        plans = [make_plan(random_instance(seed, recipe)) for seed in (1, 3)]
+        costs.append([plan.summary["objective"] for plan in plans])
+    assert all(more <= few + 1e-6 for few, more in zip(*costs, strict=True))
+    assert any(more < few - 1.0 for few, more in zip(*costs, strict=True))
