@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -61,14 +62,15 @@ def test_people_missed_in_dear_waves_count_more_than_empty_places() -> None:
     assert subset_near([99, 40], 99, 0, 200, tube, (0, 50)) == [1]
     sizes = np.array([50, 50, 50, 20])
     for wanted, loads in (([50, 50, 50], [50, 70, 50]), ([20, 100, 50], [20, 100, 50])):
-        runs = split_runs(sizes, [200] * 3, [0.1, 0.8, 0.1], [0.0] * 3, tube, wanted)
+        dear = [replace(tube, dear=True)] * 3
+        runs = split_runs(sizes, [200] * 3, [0.1, 0.8, 0.1], [0.0] * 3, dear, wanted)
         assert [int(sizes[run].sum()) for run in runs] == loads
 
 
 def test_few_people_are_shared_among_dear_waves() -> None:
     """Where people fill the dear waves of some runs only, no run gets more than these hold."""
-    sizes, tube = np.array([40, 40, 40]), Tube(10, 60, missed=30.0)
-    runs = split_runs(sizes, [200] * 3, [0.0, 0.0, 1.0], [0.0] * 3, tube, [80, 80, 80])
+    sizes, tube = np.array([40, 40, 40]), Tube(10, 60, dear=True, missed=30.0)
+    runs = split_runs(sizes, [200] * 3, [0.0, 0.0, 1.0], [0.0] * 3, [tube] * 3, [80, 80, 80])
     assert max(int(sizes[run].sum()) for run in runs) <= 80
 
 
