@@ -50,10 +50,14 @@ def _exchanged(market: Market, whole: Whole, cost: Floats, poor: Ints) -> Whole:
     pairs, at = market.main_pairs, whole.site[market.main_pairs.block]
     touched = (at >= 0) & (np.isin(pairs.site, poor) | np.isin(at, poor))
     sites = np.union1d(pairs.site[touched], at[touched])
+    if not len(sites):  # nobody is near
+        return whole
+    room = np.maximum(market.offer.capacity, whole.load)
     upto = [
-        cost_upto(cost[site], market.places[site])[: int(market.offer.capacity[site]) + 1]
-        for site in sites.tolist()
+        cost_upto(cost[site], market.places[site])[: int(room[site]) + 1] for site in sites.tolist()
     ]
+    if any(len(u) <= n for u, n in zip(upto, whole.load[sites].tolist(), strict=True)):
+        return whole  # somebody has no place yet
     price = market.price_of(pairs, market.relaxed)
     return exchange_between(
         whole, (sites, upto), (pairs, price), market.people, market.per_metre, poor

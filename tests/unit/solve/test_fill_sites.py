@@ -8,12 +8,15 @@ import numpy as np
 import pytest
 
 from scheduler.domain.city import Ints
+from scheduler.domain.verify import verify
+from scheduler.solve import make_plan
 from scheduler.solve.assign import Whole
 from scheduler.solve.fill_sites import fill_sites
 from scheduler.solve.knapsacks import cost_upto
 from scheduler.solve.lab_market import price_labs
 from scheduler.solve.market import Market
 from scheduler.solve.spacing import site_quota
+from tests.effort import no_effort
 from tests.rounds import Recipe, random_instance
 from tests.unit.solve.test_tight import ONE_ZONE, full_round
 
@@ -82,3 +85,20 @@ def test_empty_places_that_nobody_pays_for_stay() -> None:
     price_labs(market)
     whole = market.make_main_whole()
     assert fill_sites(market, whole) is whole
+
+
+@pytest.mark.parametrize(
+    ("seed", "recipe"),
+    [
+        (7, Recipe(6, 2, num_sites=3, lanes=(1, 1), lab_slack=1.5, people=(30, 90),
+                   clearing_min=45)),
+        (10, Recipe(5, 3, num_sites=4, lanes=(1, 2), lab_slack=3.0, people=(20, 60))),
+    ],
+)  # fmt: skip
+def test_sites_without_neighbours_or_places_are_left_alone(
+    seed: int, recipe: Recipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A poor site that nobody else is near, or that holds more than its places, stays as it is."""
+    no_effort(monkeypatch)
+    instance = full_round(seed, recipe)
+    assert not verify(instance, make_plan(instance), revision="0001")
