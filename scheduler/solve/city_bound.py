@@ -18,6 +18,7 @@ from scheduler.solve.tube_bound import WholeTubes
 from scheduler.solve.whole_bound import whole_bound
 
 BOUND_SEGMENTS = 24
+_SHARES_BESIDE = (0.25, 0.5, 0.75)
 
 ByZone = dict[int, Floats]
 
@@ -48,7 +49,7 @@ def bound_at_prices(market: Market) -> float:
     bound = market.finder.evaluate(costs, price, earnings, cut) - fees
     patterns = pattern_bound(market.finder, costs, price, cut, tubes.empty_place)
     bound = max(0.0, bound, patterns - earnings - fees)
-    return _with_whole_blocks(market, bound, (costs, price, earnings))
+    return _with_whole_blocks(market, bound, (costs, price, earnings), tubes)
 
 
 def _cut(
@@ -83,13 +84,36 @@ def _best_prices(market: Market, costs: dict[int, Floats], earnings: float) -> d
 
 
 def _with_whole_blocks(
-    market: Market, bound: float, prices: tuple[dict[int, Floats], dict[int, Floats], float]
+    market: Market, bound: float, prices: tuple[ByZone, ByZone, float], tubes: WholeTubes
 ) -> float:
-    """Return the bound, or in a tight round a better one that knows whole blocks."""
+    """Return the bound, or in a tight round a better one that knows whole blocks.
+
+    What a place costs the commonest zone if it had all sites for itself is too little where
+    stricter zones take much of them, and what it costs beside them is too much where they might as
+    well be elsewhere: so prices in between are tried.
+    """
     if market.beyond_flow is None:
         return bound
     costs, price, earnings = prices
-    return max(bound, whole_bound(market.finder, costs, price, market.beyond_flow) - earnings)
+    whole = whole_bound(market.finder, costs, price, market.beyond_flow) - earnings
+    bound = max(bound, whole)
+    for share in _SHARES_BESIDE if market.beside_others is not None and len(costs) > 1 else ():
+        other = _between(market, costs, price, share)
+        cut, fees = _cut(market, tubes, costs, other)
+        patterns = pattern_bound(market.finder, costs, other, cut, tubes.empty_place)
+        bound = max(bound, patterns - earnings - fees)
+    return bound
+
+
+def _between(market: Market, costs: ByZone, price: ByZone, share: float) -> ByZone:
+    """Return prices of places: the commonest zone's so far from its own to those beside others."""
+    main, own = market.main_zone, price[market.main_zone]
+    beside = own if market.beside_others is None else market.beside_others
+    known = np.isfinite(own) & np.isfinite(beside)
+    step = np.where(known, np.where(known, beside, 0) - np.where(known, own, 0), 0)
+    mixed = {main: np.where(known, np.where(known, own, 0) + share * step, own)}
+    strict = {z: c for z, c in costs.items() if z != main}
+    return {**price, **mixed, **_shared_prices(market, strict, costs, mixed)}
 
 
 def _knows_own(market: Market, zone: int) -> bool:

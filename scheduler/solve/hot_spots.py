@@ -16,6 +16,7 @@ from scheduler.solve.bins import Bins
 from scheduler.solve.block_prices import BlockPrices
 from scheduler.solve.candidates import Pairs
 from scheduler.solve.exchange import Exchanges
+from scheduler.solve.gather import Gathering
 from scheduler.solve.knapsacks import Knapsacks, best_set
 from scheduler.solve.make_room import place, push_in
 
@@ -32,16 +33,20 @@ class HotSpots:
 
     def __init__(self, sacks: Knapsacks, bins: Bins, price: Floats, points: Floats) -> None:
         """Take the prices of blocks, and where each bin is on the unit sphere."""
-        self._sacks, self._bins, self._price, self._points = sacks, bins, price, points
+        self.sacks, self.bins, self._price, self._points = sacks, bins, price, points
         self._value = price[sacks.pairs.block] - sacks.cost
-        self._best = np.array([
-            best_set(sacks.size[rows], self._value[rows], upto)[0]
-            for rows, upto in zip(sacks.rows, sacks.upto, strict=True)
-        ])  # fmt: skip
+        self._best = np.zeros(len(sacks.upto))
+        for number in range(len(sacks.upto)):
+            self.renew(number)
+
+    def renew(self, number: int) -> None:
+        """Reckon anew what a bin could be worth: its places cost something else."""
+        sacks, rows = self.sacks, self.sacks.rows[number]
+        self._best[number] = best_set(sacks.size[rows], self._value[rows], sacks.upto[number])[0]
 
     def run(self, rng: np.random.Generator, most: int, worth: float) -> None:
         """Pack up to ``most`` neighbourhoods anew, while a bin loses ``worth`` person-minutes."""
-        patience = np.ones(len(self._sacks.upto))
+        patience = np.ones(len(self.sacks.upto))
         for _ in range(most):
             loss = self._losses() * patience
             worst = int(np.argmax(loss))
@@ -51,9 +56,14 @@ class HotSpots:
             noise = 1 + _NOISE * rng.standard_normal(len(self._price))
             self._pack(self._near(worst), self._price * noise)
 
+    def pack_around(self, numbers: Ints) -> None:
+        """Pack some bins and those nearest to them anew."""
+        near = [self._near(number) for number in numbers.tolist()]
+        self._pack(np.unique(np.concatenate(near)), self._price)
+
     def _losses(self) -> Floats:
         """Return what each bin is worth less than it could be; blocks left out count whole."""
-        sacks, bins = self._sacks, self._bins
+        sacks, bins = self.sacks, self.bins
         here = bins.bin_of[sacks.pairs.block] == sacks.pairs.site
         worth = np.bincount(sacks.pairs.site[here], self._value[here], len(sacks.upto))
         load = bins.load.tolist()
@@ -66,13 +76,13 @@ class HotSpots:
 
     def _near(self, number: int) -> Ints:
         """Return a bin and those nearest to it that have room for anybody."""
-        some = np.flatnonzero(self._sacks.room > 0)
+        some = np.flatnonzero(self.sacks.room > 0)
         far = ((self._points[some] - self._points[number]) ** 2).sum(axis=1)
         return np.sort(some[np.argsort(far, kind="stable")[:_BINS]])
 
     def _pack(self, numbers: Ints, price: Floats) -> None:
         """Pack some bins' blocks anew, and those left out nearby; keep what is better."""
-        bins, sacks = self._bins, self._sacks
+        bins, sacks = self.bins, self.sacks
         part = _Part(sacks, bins.bin_of, numbers)
         inside = part.sacks.people > 0
         if not inside.any():
@@ -83,26 +93,28 @@ class HotSpots:
         prices.ascend(_TURNS)
         prices.dive()
         settled = np.where(prices.bin_of >= 0, numbers[prices.bin_of], -1)
-        self._put(np.where(inside, settled, before))
+        self.put(np.where(inside, settled, before))
         in_order = np.flatnonzero(inside & (bins.bin_of < 0))
         in_order = in_order[np.argsort(-sacks.people[in_order], kind="stable")]
-        placed = [push_in(bins, block) for block in in_order.tolist()]
+        exchanges = Exchanges(sacks, bins)
+        gathering = Gathering(bins, exchanges)
+        placed = [push_in(bins, b) or gathering.place(b) for b in in_order.tolist()]
         if all(placed) or part_left >= placed.count(False):
-            Exchanges(sacks, bins).run(numbers)
+            exchanges.run(numbers)
         if not self._is_better(before):
-            self._put(before)
+            self.put(before)
 
     def _is_better(self, before: Ints) -> bool:
         """Tell whether fewer people are left out than before, or as few at less cost."""
-        people, now = self._sacks.people, self._bins.bin_of
+        people, now = self.sacks.people, self.bins.bin_of
         left, left_before = (int(people[bin_of < 0].sum()) for bin_of in (now, before))
         if left != left_before:
             return left < left_before
-        return self._sacks.total(now) < self._sacks.total(before) - _WORTH
+        return self.sacks.total(now) < self.sacks.total(before) - _WORTH
 
-    def _put(self, bin_of: Ints) -> None:
+    def put(self, bin_of: Ints) -> None:
         """Move the blocks that go elsewhere."""
-        bins, pairs = self._bins, self._sacks.pairs
+        bins, pairs = self.bins, self.sacks.pairs
         moved = np.flatnonzero(bin_of != bins.bin_of)
         for block in moved[bin_of[moved] < 0].tolist():
             bins.take_out(block)

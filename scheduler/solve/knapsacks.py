@@ -47,6 +47,11 @@ class Knapsacks:
             order, np.searchsorted(self.pairs.site[order], np.arange(1, len(self.upto)))
         )
 
+    def change(self, number: int, upto: Floats) -> None:
+        """Let the first people of a bin cost something else, and its room be another one."""
+        self.upto[number] = upto
+        self.room[number] = len(upto) - 1
+
     def total(self, bin_of: Ints) -> float:
         """Return what the blocks in bins cost; ``bin_of[block]`` is -1 for those in none."""
         here = bin_of[self.pairs.block] == self.pairs.site
@@ -98,7 +103,7 @@ def best_sums(size: Ints, value: Floats, most: int) -> tuple[Floats, list[Flags]
         now = best[people : top + 1]
         new = best[: max(0, top + 1 - people)] + worth
         taken.append(new > now)
-        best[people : top + 1] = np.maximum(now, new)
+        np.maximum(now, new, out=now)
     return best, taken
 
 

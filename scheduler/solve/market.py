@@ -80,6 +80,8 @@ class Market:
         self.packed: dict[int, list[Ints]] = {}  # stream -> blocks of its runs, in tight rounds
         self.beyond_flow: Floats | None = None
         """What whole blocks are worth beyond the flow's prices, person-minutes; in tight rounds."""
+        self.beside_others: Floats | None = None
+        """What places cost the commonest zone beside all others, ``[site]``; in tight rounds."""
         self._forget_prices()
 
     @property

@@ -18,6 +18,7 @@ from scheduler.domain.instance import Instance
 from scheduler.domain.lab_arithmetic import lab_round_tubes
 from scheduler.solve.city_bound import lower_bound
 from scheduler.solve.consign import Batches, Shipments, batches_of, ship
+from scheduler.solve.early import early_as_well
 from scheduler.solve.emptier_last import Starts, emptier_last
 from scheduler.solve.exact_round import MOST_BLOCKS
 from scheduler.solve.fill_sites import fill_sites
@@ -217,7 +218,7 @@ def _solve(
         report("stricter zones again", None)
         price_labs(market)
     report("whole blocks", None)
-    whole = fill_sites(market, pack_tighter(market, market.make_main_whole()))
+    whole = fill_sites(market, pack_tighter(market, market.make_main_whole(), strictly))
     worth = tube_worth(market)
     market.fill_main_tubes(whole, worth)
     market.settle_main(whole)
@@ -285,6 +286,7 @@ def _schedule(
     )  # fmt: skip
     desk = market.labs.desk(market.layout, market.wide, market.priced)
     ways = schedules(task, market.priced.volumes, desk)
+    ways = ways if market.beyond_flow is None else early_as_well(task, ways)
     staggered = ((stagger(task, calls, city), reach) for calls, reach in ways)
     shipped = (_ship(instance, market, calls, reach, desk) for calls, reach in staggered)
     return min(((way, _cost(instance, market, way)) for way in shipped), key=itemgetter(1))

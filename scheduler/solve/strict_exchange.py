@@ -45,6 +45,11 @@ def exchange(
     return search.home
 
 
+def moves(home: Ints, movable: Movable, offer: SiteOffer) -> list[tuple[float, int, int]]:
+    """Return what each move of a block to a site changes, the best one first."""
+    return _Search(home, movable, offer).moves_of_one()
+
+
 def total_cost(home: Ints, movable: Movable, offer: SiteOffer) -> float:
     """Return what blocks at sites cost: their places, what others lose, walk, split, unserved."""
     search = _Search(home, movable, offer)
@@ -159,6 +164,15 @@ class _Search:
         for _ in range(_PASSES):
             if not (self._move_each() + self._leave_together()):
                 break
+
+    def moves_of_one(self) -> list[tuple[float, int, int]]:
+        """Return (change, block, site) of all moves of one block, the best one first."""
+        return sorted(
+            (self._entering(block, site) + self._leaving(block), block, site)
+            for block in self.blocks
+            for site in self.near[block]
+            if site != self.home[block]
+        )
 
     def kick(self, rng: np.random.Generator) -> None:
         """Throw some blocks of a site elsewhere, settle, and go back unless it costs less."""

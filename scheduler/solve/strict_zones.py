@@ -8,7 +8,7 @@ from operator import itemgetter
 
 import numpy as np
 
-from scheduler.domain.city import FIXED, Floats, Ints
+from scheduler.domain.city import FIXED, Flags, Floats, Ints
 from scheduler.domain.settings import Zone
 from scheduler.solve.assign import Relaxed, SlotOffer, Whole, relax
 from scheduler.solve.bound import slot_gain
@@ -89,25 +89,24 @@ def _between_teams(
 
 
 def _take_slots(
-    market: Market, zone: int, strictly: Strictly, main_gain: Floats | None = None
+    market: Market,
+    zone: int,
+    strictly: Strictly,
+    main_gain: Floats | None = None,
+    only: Ints | None = None,
 ) -> None:
-    """Take the earliest free slots at the sites of a zone's blocks.
+    """Take the earliest free slots at the sites of a zone's blocks, at ``only`` some if given.
 
-    Where ``main_gain[site, slot]`` of the commonest zone is known, a slot more is taken if full
-    tubes need it and save more.
+    ``main_gain`` as in ``_taken``.
     """
-    kept = strictly.spare_slots, market.instance.settings.clearing_slots
     here = (market.instance.block_zone == zone) & (market.site_of >= 0)
-    people, places = market.instance.demand, _places(market, strictly)
+    here &= True if only is None else np.isin(market.site_of, only)
+    places = _places(market, strictly)
     for site in np.unique(market.site_of[here]).tolist():
         blocks = np.flatnonzero(here & (market.site_of == site))
         if _shared(market, site):
-            taken = reserve(market.free[site], blocks, people, places[site], kept)
-            if sum(map(len, taken.blocks)) < len(blocks):
-                taken = reserve(market.free[site], blocks, people, market.places[site], kept)
-            if main_gain is not None and _saves(market, zone, site, taken, main_gain[site]):
-                more = kept[0] + 1, kept[1]
-                taken = reserve(market.free[site], blocks, people, places[site], more)
+            at = _At(site, market.free[site], places[site], market.site_of)
+            taken = _taken(market, zone, strictly, at, main_gain)
             market.free[site] = taken.free
             if taken.runs:
                 market.strict.add(site, zone, taken.runs, blocks, taken.blocks)
@@ -118,20 +117,51 @@ def _take_slots(
             market.free[site] = False
 
 
-def _saves(market: Market, zone: int, site: int, taken: Reservation, main_gain: Floats) -> bool:
+@dataclass(frozen=True)
+class _At:
+    """A site with its free slots, the people that may be called in each, and all blocks' sites."""
+
+    site: int
+    free: Flags
+    places: Ints
+    site_of: Ints
+
+
+def _taken(
+    market: Market, zone: int, strictly: Strictly, at: _At, main_gain: Floats | None
+) -> Reservation:
+    """Return the earliest slots that a zone's blocks at a site take.
+
+    Where ``main_gain[site, slot]`` of the commonest zone is known, a slot more is taken if full
+    tubes need it and save more.
+    """
+    kept = strictly.spare_slots, market.instance.settings.clearing_slots
+    people, blocks = (
+        market.instance.demand,
+        np.flatnonzero((market.instance.block_zone == zone) & (at.site_of == at.site)),
+    )
+    taken = reserve(at.free, blocks, people, at.places, kept)
+    if sum(map(len, taken.blocks)) < len(blocks):
+        taken = reserve(at.free, blocks, people, market.places[at.site], kept)
+    if main_gain is not None and _saves(market, zone, at, taken, main_gain[at.site]):
+        taken = reserve(at.free, blocks, people, at.places, (kept[0] + 1, kept[1]))
+    return taken
+
+
+def _saves(market: Market, zone: int, at: _At, taken: Reservation, main_gain: Floats) -> bool:
     """Tell whether a slot more saves empty places in tubes that are worth more than the slot.
 
     In as few slots as hold them, people must fill each wave to its last place, which fills no tube:
     112 places a wave are eleven tubes of ten and one of two. Not where a less strict zone waits.
     """
     instance, pool = market.instance, market.instance.settings.pooling.by_zone()[zone]
-    block_zone = instance.block_zone[market.site_of == site]
+    block_zone = instance.block_zone[at.site_of == at.site]
     behind = (block_zone > zone) & (block_zone != market.main_zone)
     if pool == 1 or not taken.runs or behind.any():
         return False
     first, end = taken.runs[-1]
     wave = np.arange(first, end) // instance.clock.slots_per_wave
-    room = np.bincount(wave - wave[0], market.places[site, first:end]).astype(np.int64)
+    room = np.bincount(wave - wave[0], market.places[at.site, first:end]).astype(np.int64)
     people = int(instance.demand[taken.blocks[-1]].sum())
     over = people - int((room // pool * pool).sum())
     if over <= 0:
@@ -140,7 +170,7 @@ def _saves(market: Market, zone: int, site: int, taken: Reservation, main_gain: 
     used = int(np.searchsorted(np.cumsum(parts), over)) + 1  # waves that send a tube in part
     empty = used * pool - over - -people % pool
     lost = main_gain[min(end + instance.settings.clearing_slots, len(main_gain) - 1)]
-    return bool(empty * market.wave_cost(pool)[site, wave[0]] > lost)
+    return bool(empty * market.wave_cost(pool)[at.site, wave[0]] > lost)
 
 
 def _places(market: Market, strictly: Strictly) -> Ints:
@@ -162,7 +192,9 @@ def exchange_strict_zones(market: Market, strictly: Strictly, effort: int = 0) -
 
     The free slots, and so the streams of all zones, are new then; ``effort`` as in ``exchange``.
     """
-    return bool(strictly.exchange) and _Exchange(market, strictly).run(_main_gain(market), effort)
+    return bool(strictly.exchange) and StrictPlaces(market, strictly).run(
+        _main_gain(market), effort
+    )
 
 
 def settle_strict_zones(market: Market, strictly: Strictly, effort: int) -> bool:
@@ -173,7 +205,7 @@ def settle_strict_zones(market: Market, strictly: Strictly, effort: int) -> bool
     prices are averaged over the turns (Sheffi 1985, Urban Transportation Networks, chapter 5), and
     the cheapest turn is kept. Streams are new then, and the commonest zone has its relaxed places.
     """
-    search = _Exchange(market, strictly)
+    search = StrictPlaces(market, strictly)
     gain = _main_gain(market)
     if not strictly.exchange or not search.run(gain, effort):
         return False
@@ -205,10 +237,11 @@ def _main_cost(market: Market) -> float:
     return walk + market.offer.paid(load) + left
 
 
-class _Exchange:
+class StrictPlaces:
     """The blocks of stricter zones that may change sites, and what sites offer them."""
 
     def __init__(self, market: Market, strictly: Strictly) -> None:
+        """Take the present sites of the market, and how zones take their slots."""
         self._market, self._strictly = market, strictly
         self._gain: Floats | None = None
         instance, weights = market.instance, market.instance.settings.weights
@@ -230,38 +263,74 @@ class _Exchange:
             pool, np.zeros(market.places.shape), strictly.spare_slots,
             instance.settings.clearing_slots, weights.unserved,
         )  # fmt: skip
-        self._movable = Movable(
+        self.movable = Movable(
             pairs, pairs.walk_m * market.per_metre * people[pairs.block], people,
             instance.block_zone, instance.blocks.community_index, weights.split,
         )  # fmt: skip
 
-    def _home(self) -> Ints:
+    def home(self) -> Ints:
         """Return the sites of the blocks that may move, -1 for others."""
         return np.where(self._free, self._market.site_of, -1)
 
     def run(self, main_gain: Floats, effort: int) -> bool:
         """Exchange where the commonest zone gains so much in slots; tell whether any moved."""
-        if not len(self._movable.pairs):
+        if not len(self.movable.pairs):
             return False
-        home, offer = self._home(), replace(self._offer, main_gain=main_gain)
-        new = exchange(home, self._movable, offer, self._market.rng, effort)
+        home, offer = self.home(), replace(self._offer, main_gain=main_gain)
+        new = exchange(home, self.movable, offer, self._market.rng, effort)
         self._gain = main_gain
         if np.array_equal(new, home):
             return False
-        self.put(np.where(self._free, new, self._market.site_of))
+        self.put(new)
         return True
 
-    def put(self, site_of: Ints) -> None:
-        """Give the stricter zones the earliest slots at their blocks' sites."""
+    def put(self, home: Ints) -> None:
+        """Give the stricter zones the earliest slots at sites, which are new where blocks move."""
         market = self._market
-        market.site_of = site_of.copy()
+        market.site_of = np.where(self._free, home, market.site_of)
         market.free, market.strict = market.offered.copy(), Streams.empty()
         for zone in self._zones:
             _take_slots(market, zone, self._strictly, self._gain)
 
-    def cost(self) -> float:
-        """Return what the blocks that may move pay, what others lose apart."""
-        return total_cost(self._home(), self._movable, self._offer)
+    def cost(self, home: Ints | None = None) -> float:
+        """Return what the blocks that may move pay at their sites, what others lose apart."""
+        return total_cost(self.home() if home is None else home, self.movable, self._offer)
+
+    def offer(self, main_gain: Floats) -> SiteOffer:
+        """Return what sites offer where the commonest zone gains so much in slots from now on."""
+        self._gain = main_gain
+        return replace(self._offer, main_gain=main_gain)
+
+    def sites(self) -> list[int]:
+        """Return the sites that some block may move to."""
+        return [int(site) for site in np.unique(self.movable.pairs.site)]
+
+    def free(self, home: Ints, site: int) -> Flags:
+        """Return the slots that blocks at their homes leave free at a site."""
+        market = self._market
+        free: Flags = market.offered[site]
+        places = _places(market, self._strictly)[site]
+        site_of = np.where(self._free, home, market.site_of)
+        for zone in self._zones:
+            if (market.instance.block_zone[site_of == site] == zone).any():
+                at = _At(site, free, places, site_of)
+                free = _taken(market, zone, self._strictly, at, self._gain).free
+        return free
+
+    def move(self, home: Ints) -> None:
+        """Give the zones the earliest slots at the sites that blocks come to or leave."""
+        market = self._market
+        moved = (home != self.home()) & self._free
+        new = np.union1d(market.site_of[moved], home[moved])
+        new = new[new >= 0]
+        old, market.strict = market.strict, Streams.empty()
+        market.site_of = np.where(self._free, home, market.site_of)
+        market.free[new] = market.offered[new]
+        for zone in self._zones:
+            for n in range(len(old)):
+                if old.zone[n] == zone and old.site[n] not in new:
+                    market.strict.add(old.site[n], zone, old.runs[n], old.blocks[n], old.fixed[n])
+            _take_slots(market, zone, self._strictly, self._gain, new)
 
 
 def _shared(market: Market, site: int) -> bool:

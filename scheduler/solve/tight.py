@@ -17,9 +17,13 @@ from scheduler.solve.bins import Bins
 from scheduler.solve.block_prices import BlockPrices
 from scheduler.solve.candidates import Pairs, unit_vectors
 from scheduler.solve.exchange import Exchanges
+from scheduler.solve.gather import Gathering
 from scheduler.solve.hot_spots import HotSpots, bins_of, make_room
 from scheduler.solve.knapsacks import Knapsacks, cost_upto
+from scheduler.solve.lab_market import price_labs
 from scheduler.solve.market import Market
+from scheduler.solve.strict_moves import StrictMoves
+from scheduler.solve.strict_zones import Strictly, StrictPlaces
 
 _TIGHT = 0.0004
 """Share of the prices paid that blocks pay above their least. Measured: 0.003 to 0.013 where sites
@@ -28,14 +32,18 @@ _TURNS, _FEWEST_TURNS, _PAIR_TURNS = 60, 20, 2_600_000
 _ANYTHING = 1e9  # person-minutes that a block without a place would pay
 _STRIDE = 0.008
 _SPOTS, _FEWEST_SPOTS = 80, 20  # neighbourhoods
+_MOVES, _FEWEST_MOVES = 60, 20  # of stricter zones' blocks
 _SPOT_WORTH = 3e-5  # share of the cost that one must lose
 
 
-def pack_tighter(market: Market, whole: Whole) -> Whole:
-    """Return where the commonest zone's whole blocks go: anew if the round is tight."""
+def pack_tighter(market: Market, whole: Whole, strictly: Strictly) -> Whole:
+    """Return where the commonest zone's whole blocks go: anew if the round is tight.
+
+    Then stricter zones may change sites once more, and streams are laid out anew.
+    """
     if market.relaxed.left.any() or not _is_tight(market, whole):
         return whole
-    return _Packing(market).run(whole)
+    return _Packing(market).run(whole, strictly)
 
 
 def _is_tight(market: Market, whole: Whole) -> bool:
@@ -88,7 +96,7 @@ class _Packing:
             market.people, self._upto,
         )  # fmt: skip
 
-    def run(self, whole: Whole) -> Whole:
+    def run(self, whole: Whole, strictly: Strictly) -> Whole:
         """Return the packing, or what was known where that leaves fewer people out."""
         market, people = self._market, self._market.people
         prices = self._prices()
@@ -100,6 +108,7 @@ class _Packing:
             bins = bins_of(self._sacks, self._price, bins.bin_of)
             make_room(bins)
         sacks = self._sacks
+        Gathering(bins, Exchanges(sacks, bins)).place_all()
         Exchanges(sacks, bins).run()
         points = unit_vectors(market.instance.sites.lat, market.instance.sites.lng)
         spots = HotSpots(sacks, bins, prices.best, points[self._runs[:, 0]])
@@ -108,7 +117,25 @@ class _Packing:
         if not (bins.bin_of < 0)[people > 0].any():  # else another way may hold everybody
             spots.run(market.rng, most - _FEWEST_SPOTS, worth)
         Exchanges(sacks, bins).run()
-        return self._better(bins, whole)
+        best = self._better(bins, whole)
+        if best is whole or not strictly.exchange or (bins.bin_of < 0)[people > 0].any():
+            return best
+        places = StrictPlaces(market, strictly)
+        moves = StrictMoves(market, places, self._runs, spots, prices.best)
+        if not moves.run(self._at_most(_MOVES, _FEWEST_MOVES)):
+            return best
+        Exchanges(sacks, bins).run()
+        self._lay_out()
+        return self._packed(bins)
+
+    def _lay_out(self) -> None:
+        """Lay the streams out anew, and let labs price them."""
+        market = self._market
+        market.lay_out()
+        price_labs(market)
+        main = market.streams.site[market.first_main :]
+        stream_of = {site: market.first_main + n for n, site in enumerate(main)}
+        self._runs[:, 3] = [stream_of.get(site, -1) for site in self._runs[:, 0].tolist()]
 
     def _prices(self) -> BlockPrices:
         """Return prices of blocks, and the blocks settled along them."""
@@ -117,6 +144,7 @@ class _Packing:
         prices = BlockPrices(sacks, start, _STRIDE)
         prices.ascend(self._at_most(_TURNS, _FEWEST_TURNS))
         self._market.beyond_flow = prices.best - start
+        self._market.beside_others = self._market.place_prices()
         prices.dive()
         return prices
 
@@ -129,15 +157,23 @@ class _Packing:
 
         Where sites close in between, what was known need not fit into their runs.
         """
-        some, sites = bins.bin_of >= 0, self._runs[:, 0]
+        sites = self._runs[:, 0]
         if len(np.unique(sites)) == len(sites):
             known = np.where(whole.site >= 0, np.searchsorted(sites, whole.site), -1)
             if self._rank(known) <= self._rank(bins.bin_of):
                 return whole
+        return self._packed(bins)
+
+    def _packed(self, bins: Bins) -> Whole:
+        """Return where blocks are, and note what runs hold."""
+        some, sites, packed = bins.bin_of >= 0, self._runs[:, 0], self._market.packed
+        packed.clear()
         for number, stream in enumerate(self._runs[:, 3].tolist()):
-            self._market.packed.setdefault(stream, []).append(bins.inside(number))
+            packed.setdefault(stream, []).append(bins.inside(number))
         site = np.where(some, sites[bins.bin_of], -1)
-        load = np.bincount(site[some], self._sacks.people[some], len(whole.load)).astype(np.int64)
+        load = np.bincount(site[some], self._sacks.people[some], len(self._market.quota)).astype(
+            np.int64
+        )
         return Whole(site, load)
 
     def _rank(self, bin_of: Ints) -> tuple[int, float]:

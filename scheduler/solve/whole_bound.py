@@ -33,13 +33,16 @@ def whole_bound(
     ``price[zone][site]`` what a place costs people of the zone, ``beyond[block]`` person-minutes
     that a block of the commonest zone is worth beyond walk and place, about.
     """
-    return _WholeBound(finder, zone_cost, place_prices(zone_cost, price)).best(beyond)
+    return WholeBound(finder, zone_cost, place_prices(zone_cost, price)).best(beyond)
 
 
-class _WholeBound:
+class WholeBound:
+    """The bound at prices of places: ``runs`` are rows (site, first slot, end slot)."""
+
     def __init__(
         self, finder: BoundFinder, zone_cost: dict[int, Floats], place: dict[int, Floats]
     ) -> None:
+        """Take costs of slots and prices of places by zone."""
         self._finder, self._place = finder, place
         main = finder.main_zone
         self._is_main = finder.instance.block_zone == main
@@ -55,7 +58,7 @@ class _WholeBound:
             for site in np.flatnonzero(finder.offered.any(axis=1)).tolist()
             for first, end in runs_of(finder.offered[site])
         ]
-        self._runs = np.array(runs, dtype=np.int64).reshape(-1, 3)
+        self.runs = np.array(runs, dtype=np.int64).reshape(-1, 3)
         self._upto = [cost_upto(cost[s, a:b], places[s, a:b]) for s, a, b in runs]
         self._least = float(cost.min(initial=np.inf))
 
@@ -72,7 +75,7 @@ class _WholeBound:
         finder, turns = self._finder, _TURNS
         unserved = finder.instance.settings.weights.unserved
         people = np.where(self._is_main, finder.instance.demand, 0)
-        sacks, level, split = self._sacks(people)
+        sacks, level, split = self.sacks(people)
         price = np.minimum(np.where(sacks.people > 0, level + beyond, 0.0), unserved)
         while True:
             turns = min(turns, 1 + _PAIR_TURNS // max(1, len(sacks.pairs)))
@@ -84,9 +87,9 @@ class _WholeBound:
                 hopeless = float((people - sacks.people).sum()) * unserved
                 return ascent.bound - split + hopeless
             finder.look_farther(worth, self._least)
-            (sacks, _, split), turns = self._sacks(people), 1
+            (sacks, _, split), turns = self.sacks(people), 1
 
-    def _sacks(self, people: Ints) -> tuple[Knapsacks, Floats, float]:
+    def sacks(self, people: Ints) -> tuple[Knapsacks, Floats, float]:
         """Return the knapsacks, what blocks pay for walk, place and split, and the first split."""
         finder = self._finder
         instance, price = finder.instance, self._place[finder.main_zone]
@@ -101,7 +104,7 @@ class _WholeBound:
         share = np.where(
             worth[community[pairs.block]], np.maximum(0, raised[pairs.block] - cost), 0
         )
-        rows, bins = fan_out(pairs.site, self._runs[:, 0], len(price))
+        rows, bins = fan_out(pairs.site, self.runs[:, 0], len(price))
         reached = np.zeros_like(people)
         reached[pairs.block] = people[pairs.block]
         sacks = Knapsacks(

@@ -15,6 +15,7 @@ from scheduler.solve import make_plan, planner, tight
 from scheduler.solve.assign import Whole
 from scheduler.solve.market import Market
 from scheduler.solve.spacing import site_quota
+from scheduler.solve.strict_zones import Strictly
 from tests.effort import no_effort
 from tests.rounds import Recipe, random_instance
 
@@ -54,7 +55,7 @@ def _left(plan: Plan) -> float:
 def test_a_full_round_is_planned_clean_and_above_its_bound(seed: int, recipe: Recipe) -> None:
     """Packed anew, nothing is broken, the bound holds, and no more people are left out."""
     instance = full_round(seed, recipe)
-    with patch.object(planner, "pack_tighter", lambda _market, whole: whole):
+    with patch.object(planner, "pack_tighter", lambda _market, whole, _strictly: whole):
         before = make_plan(instance)
     plan = make_plan(instance)
     assert not verify(instance, plan, revision="0001")
@@ -68,9 +69,9 @@ def test_full_rounds_are_packed_and_others_are_not() -> None:
     packed = []
     found = tight._Packing.run  # whether it is called is what matters
 
-    def run(packing: tight._Packing, whole: Whole) -> Whole:
+    def run(packing: tight._Packing, whole: Whole, strictly: Strictly) -> Whole:
         packed.append(True)
-        return found(packing, whole)
+        return found(packing, whole, strictly)
 
     with patch.object(tight._Packing, "run", run):
         make_plan(random_instance(0, replace(ONE_ZONE, hours=12)))
