@@ -10,6 +10,7 @@ from scheduler.domain.city import Floats
 from scheduler.domain.settings import Zone
 from scheduler.solve.assign import SlotOffer, relax
 from scheduler.solve.bound import LabCosts, place_prices, slot_gain
+from scheduler.solve.joint_bound import joint_bound
 from scheduler.solve.market import Market
 from scheduler.solve.pattern_bound import pattern_bound
 from scheduler.solve.pause_bound import Pauses
@@ -41,15 +42,20 @@ def bound_at_prices(market: Market) -> float:
     costs = {z: market.slot_cost(z, market.offered) for z in zones}
     earnings = market.prices.earnings(market.hours, market.instance.labs.max_tubes_per_day)
     price = _best_prices(market, costs, earnings)
-    tubes = WholeTubes(
-        market.instance, LabCosts(market.instance, market.hours, market.prices), market.travel,
-        np.where(market.offered, market.places, 0),
-    )  # fmt: skip
+    tubes = whole_tubes(market)
     cut, fees = _cut(market, tubes, costs, price)
     bound = market.finder.evaluate(costs, price, earnings, cut) - fees
     patterns = pattern_bound(market.finder, costs, price, cut, tubes.empty_place)
     bound = max(0.0, bound, patterns - earnings - fees)
     return _with_whole_blocks(market, bound, (costs, price, earnings), tubes)
+
+
+def whole_tubes(market: Market) -> WholeTubes:
+    """Return what whole tubes cost at the present lab prices."""
+    return WholeTubes(
+        market.instance, LabCosts(market.instance, market.hours, market.prices), market.travel,
+        np.where(market.offered, market.places, 0),
+    )  # fmt: skip
 
 
 def _cut(
@@ -95,14 +101,18 @@ def _with_whole_blocks(
     if market.beyond_flow is None:
         return bound
     costs, price, earnings = prices
-    whole = whole_bound(market.finder, costs, price, market.beyond_flow) - earnings
-    bound = max(bound, whole)
+    best = price
     for share in _SHARES_BESIDE if market.beside_others is not None and len(costs) > 1 else ():
         other = _between(market, costs, price, share)
         cut, fees = _cut(market, tubes, costs, other)
         patterns = pattern_bound(market.finder, costs, other, cut, tubes.empty_place)
-        bound = max(bound, patterns - earnings - fees)
-    return bound
+        if patterns - earnings - fees > bound:
+            bound, best = patterns - earnings - fees, other
+    beyond = market.beyond_flow
+    joint = joint_bound(market.finder, costs, best, beyond, tubes.empty_place)
+    if joint:  # it knows all that the bound of the commonest zone's whole blocks knows
+        return max(bound, joint - earnings)
+    return max(bound, whole_bound(market.finder, costs, price, beyond) - earnings)
 
 
 def _between(market: Market, costs: ByZone, price: ByZone, share: float) -> ByZone:

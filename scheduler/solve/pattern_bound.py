@@ -65,7 +65,6 @@ class _PatternBound:
         self._sealed = gain.get(int(Zone.LOCKDOWN), none)
         self._others = [z for z in gain if z != Zone.LOCKDOWN and z not in self._zones]
         self._gain = np.max(np.stack([gain[z] for z in self._others]), axis=0)
-        self._end = first_hours(self._places > 0, finder.instance.clock.slots_per_wave)
 
     def best(self, cut_at: Callable[[ByZone, ByZone], Floats]) -> float:
         """Return the bound after some turns of prices of blocks."""
@@ -113,23 +112,8 @@ class _PatternBound:
         self, zones: list[int], mine: Flags, gain: Floats, before: Patterns | None
     ) -> Patterns:
         """Return the patterns of the pairs that are known; ``before`` with fewer pairs."""
-        finder = self._finder
-        instance, settings = finder.instance, finder.instance.settings
-        pool = settings.pooling.by_zone()
-        pairs = finder.pairs.where(mine[finder.pairs.block])
-        movable = Movable(
-            pairs, pairs.walk_m * finder.per_metre * instance.demand[pairs.block],
-            instance.demand, instance.block_zone, instance.blocks.community_index,
-            settings.weights.split,
-        )  # fmt: skip
-        per_wave = instance.clock.slots_per_wave
-        offer = SiteOffer(
-            self._places, {z: self._cost[z] for z in zones},
-            {z: np.repeat(self._empty_place(pool[z]), per_wave, axis=1) for z in zones},
-            {z: pool[z] for z in zones}, gain, 0, settings.clearing_slots,
-            settings.weights.unserved,
-        )  # fmt: skip
-        return Patterns(movable, offer, self._end, before)
+        cost = {z: self._cost[z] for z in zones}
+        return patterns_of(self._finder, cost, (mine, gain), self._empty_place, before)
 
     def _paid(self, zones: list[int]) -> float:
         """Return what blocks of zones pay at least at the prices of places."""
@@ -144,6 +128,35 @@ class _PatternBound:
         """
         best = np.maximum(self._gain, self._sealed), self._gain + self._sealed
         return float(np.where(alone[:, None], *best).sum())
+
+
+def patterns_of(
+    finder: BoundFinder,
+    cost: ByZone,
+    asked: tuple[Flags, Floats],
+    empty_place: Callable[[int], Floats],
+    before: Patterns | None = None,
+) -> Patterns:
+    """Return the patterns of zones, at ``cost[zone][site, slot]``, for the pairs that are known.
+
+    ``asked`` tells which blocks may come, and what others gain in whole slots ``[site, slot]``;
+    ``empty_place`` as in ``pattern_bound``, ``before`` the same with fewer pairs.
+    """
+    mine, gain = asked
+    instance, settings = finder.instance, finder.instance.settings
+    pool, per_wave = settings.pooling.by_zone(), instance.clock.slots_per_wave
+    places = np.where(finder.offered, finder.places, 0)
+    pairs = finder.pairs.where(mine[finder.pairs.block])
+    movable = Movable(
+        pairs, pairs.walk_m * finder.per_metre * instance.demand[pairs.block],
+        instance.demand, instance.block_zone, instance.blocks.community_index,
+        settings.weights.split,
+    )  # fmt: skip
+    offer = SiteOffer(
+        places, cost, {z: np.repeat(empty_place(pool[z]), per_wave, axis=1) for z in cost},
+        {z: pool[z] for z in cost}, gain, 0, settings.clearing_slots, settings.weights.unserved,
+    )  # fmt: skip
+    return Patterns(movable, offer, first_hours(places > 0, per_wave), before)
 
 
 def first_hours(offered: Flags, per_wave: int) -> Ints:

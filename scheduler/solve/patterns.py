@@ -129,18 +129,28 @@ class Patterns:
         most = [zone.most + 1 for zone in here] + [1]
         return SiteHere(here, self.costs[site, tuple(zones)][:, :, : most[0], : most[1]])
 
-    def answers(self, price: Floats) -> list[Answer]:
-        """Return what each of ``sites`` makes of prices ``price[block]``."""
+    def capped(self, price: Floats) -> Floats:
+        """Return prices of blocks, none above what a block pays at least in later slots."""
+        return np.minimum(price, self._highest)
+
+    def answers(self, price: Floats, more: list[Floats] | None = None) -> list[Answer]:
+        """Return what each of ``sites`` makes of prices ``price[block]``, which are capped.
+
+        Patterns of so many slots cost ``more[site][slots]`` besides, which rises with the slots.
+        """
         pairs, movable = self.movable.pairs, self.movable
         value = price[pairs.block] - movable.walk_cost
         found = []
         for number, here in enumerate(self._at):
             values = [value[zone.rows] for zone in here.zones if len(zone.rows)]
-            key = b"".join(v.tobytes() for v in values)
+            besides = more[number] if more is not None else None
+            key = b"".join(
+                v.tobytes() for v in (*values, np.empty(0) if besides is None else besides)
+            )
             known = self._known.get(number)
             if known is None or known[0] != key:
                 some = any((v > 0).any() for v in values)
-                best = Answer(*here.best(values, movable.split)) if some else _NOBODY
+                best = Answer(*here.best(values, movable.split, besides)) if some else _NOBODY
                 known = self._known[number] = key, best
             found.append(known[1])
         return found
@@ -170,7 +180,7 @@ class Patterns:
 
     def bound(self, price: Floats, rest: Floats) -> tuple[float, Ints]:
         """Return what the blocks cost at least at prices, and how often each is wanted."""
-        price, movable = np.minimum(price, self._highest), self.movable
+        price, movable = self.capped(price), self.movable
         answers = self.answers(price)
         worth = np.maximum([answer.worth for answer in answers], -rest[self.sites])
         some = worth > -rest[self.sites]

@@ -183,18 +183,26 @@ class SiteHere:
         ]  # fmt: skip
         return np.array(rows).reshape(zone.most, zone.quota)
 
-    def best(self, values: list[Floats], split: float) -> tuple[float, Ints]:
+    def best(
+        self, values: list[Floats], split: float, more: Floats | None = None
+    ) -> tuple[float, Ints]:
         """Return the most that blocks of ``values[zone][row]`` are worth here, and their pairs.
+
+        A pattern of so many slots costs ``more[slots]`` besides, the last of these if it has more;
+        whatever part of a slot is paid. It must not fall with the slots.
 
         Patterns are reckoned anew with what their own last slots cost, the most promising first,
         until no other can be better. Somebody must come.
         """
-        values = [*values, np.empty(0)][:2]
+        values, cost = [*values, np.empty(0)][:2], self._cost
+        if more is not None:
+            slots_of = np.add.outer(*(np.arange(size) for size in cost.shape))
+            cost = cost + more[np.minimum(slots_of, len(more) - 1)]
         sacks = [
             Sack(zone, value, paid, split)
             for zone, value, paid in zip(self.zones, values, self._paid, strict=True)
         ]
-        total = sacks[0].worth[:, None] + sacks[1].worth - self._cost
+        total = sacks[0].worth[:, None] + sacks[1].worth - cost
         total[0, 0] = -np.inf
         known: dict[int, tuple[int, int]] = {}
         while (at := int(np.argmax(total))) not in known and np.isfinite(total.flat[at]):
@@ -202,7 +210,7 @@ class SiteHere:
             last = [each[:, slots[0], slots[1]] for each in self._last]
             best = [s.best_of(*of) for s, *of in zip(sacks, slots, last, strict=True)]
             known[at] = best[0][1], best[1][1]
-            total.flat[at] = best[0][0] + best[1][0] - self._cost[slots]
+            total.flat[at] = best[0][0] + best[1][0] - cost[slots]
         people = known.get(at, (0, 0))
         rows = [sack.rows_of(count) for sack, count in zip(sacks, people, strict=True)]
         return float(total.flat[at]), np.concatenate(rows)

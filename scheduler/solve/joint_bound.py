@@ -1,0 +1,244 @@
+"""A lower bound for tight rounds that knows whole blocks of all zones at once.
+
+Blocks of all zones have prices (``block_prices``, ``patterns``), and every site makes the most of
+them: the best whole blocks of the commonest zone alone, or the best pattern of the stricter zones
+and what is left to the commonest one beside it. The latter is reckoned at the site's price of a
+place: whole blocks bring no more than the best sum that has room beside the pattern is worth at
+that price, and what the price earns in the slots that remain. Any prices of blocks and places give
+a valid bound.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from scheduler.domain.city import Flags, Floats, Ints
+from scheduler.domain.settings import Zone
+from scheduler.solve.ascent import Ascent
+from scheduler.solve.bound import BoundFinder, place_prices, slot_gain
+from scheduler.solve.knapsacks import best_set, best_sums, cost_upto, trace_back
+from scheduler.solve.pattern_bound import patterns_of
+from scheduler.solve.patterns import Patterns
+from scheduler.solve.whole_bound import WholeBound
+
+_TURNS, _PAIR_TURNS = 80, 2_500_000  # of prices, and pairs looked at in all of them
+_STRIDE = 0.004
+
+ByZone = dict[int, Floats]
+
+
+def joint_bound(
+    finder: BoundFinder,
+    zone_cost: ByZone,
+    price: ByZone,
+    beyond: Floats,
+    empty_place: Callable[[int], Floats],
+) -> float:
+    """Return the bound of the round before the labs' earnings are taken off, 0 if there is none.
+
+    Arguments as in ``whole_bound``, and ``empty_place`` as in ``pattern_bound``.
+    """
+    main = finder.main_zone
+    strict = [z for z in zone_cost if z != Zone.LOCKDOWN and z < main]
+    if not strict or any(z > main for z in zone_cost):
+        return 0.0
+    place = place_prices(zone_cost, price)
+    return _JointBound(finder, zone_cost, place, empty_place).best(beyond)
+
+
+class _JointBound:
+    def __init__(
+        self,
+        finder: BoundFinder,
+        cost: ByZone,
+        place: ByZone,
+        empty_place: Callable[[int], Floats],
+    ) -> None:
+        self.finder, self.cost, self.place = finder, cost, place
+        self._empty_place = empty_place
+        self._known: Patterns | None = None
+        self.places = np.where(finder.offered, finder.places, 0)
+        self.main = finder.main_zone
+        self.strict = [z for z in cost if z not in {int(Zone.LOCKDOWN), self.main}]
+        others = {z: c for z, c in cost.items() if z not in self.strict}
+        self.whole = WholeBound(finder, others, {z: place[z] for z in others})
+        demand, zone = finder.instance.demand, finder.instance.block_zone
+        self.main_people = np.where(zone == self.main, demand, 0)
+        self.strict_people = np.where(np.isin(zone, self.strict), demand, 0)
+
+    def best(self, beyond: Floats) -> float:
+        """Return the bound after some turns, blocks of the commonest zone ``beyond`` at first."""
+        finder, turns = self.finder, _TURNS
+        highest = finder.instance.settings.weights.unserved
+        people = self.main_people + self.strict_people
+        least = min(float(self.cost[z].min(initial=np.inf)) for z in (*self.strict, self.main))
+        price = self._start(beyond, highest)
+        while True:
+            sites = _Sites(self)
+            turns = min(turns, 1 + _PAIR_TURNS // max(1, len(sites.sacks.pairs)))
+            most = sites.patterns.capped(np.full(len(price), highest))
+            ascent = Ascent(np.where(sites.asked, np.minimum(price, most), 0.0), _STRIDE, most)
+            for _ in range(turns):
+                now = ascent.now
+                bound, found = sites.bound(now)
+                ascent.move(np.where(sites.asked, 1.0 - found, 0.0), bound, sites.asked)
+                ascent.note(now, bound)
+            price = ascent.best
+            worth = np.where(people > 0, price / np.maximum(people, 1), 0.0)
+            if not finder.asks_farther(worth, least).any():
+                hopeless = float(people[~sites.asked].sum()) * highest
+                return ascent.bound + hopeless + self._of_sealed()
+            finder.look_farther(worth, least)
+            turns = 1
+
+    def patterns(self) -> Patterns:
+        """Return the patterns of the stricter zones' pairs that are known."""
+        gain = slot_gain(self.place[self.main], self.cost[self.main]) * self.places
+        cost = {z: self.cost[z] for z in self.strict}
+        asked = self.strict_people > 0, gain
+        self._known = patterns_of(self.finder, cost, asked, self._empty_place, self._known)
+        return self._known
+
+    def _start(self, beyond: Floats, highest: float) -> Floats:
+        """Return prices of blocks: the stricter zones' settled along their patterns alone."""
+        finder = self.finder
+        first = np.where(self.strict_people > 0, finder.cheapest(self.place), 0.0)
+        nothing = np.zeros(len(self.places))
+        price = self.patterns().ascend(
+            np.minimum(first * self.strict_people, highest), _TURNS, highest, nothing
+        )
+        _, level, _ = self.whole.sacks(self.main_people)
+        return np.where(self.main_people > 0, np.minimum(level + beyond, highest), price.best)
+
+    def _of_sealed(self) -> float:
+        """Return what sealed areas cost at least, what their places earn taken off."""
+        finder, sealed = self.finder, int(Zone.LOCKDOWN)
+        if sealed not in self.cost:
+            return 0.0
+        paid = finder.paid_by_community({sealed: self.place[sealed]})
+        gain = slot_gain(self.place[sealed], self.cost[sealed]) * self.places
+        return float(paid[finder.instance.communities.zone == sealed].sum()) - float(gain.sum())
+
+
+@dataclass(frozen=True)
+class _Run:
+    """What the commonest zone makes of a run at a site that stricter zones may come to.
+
+    ``rows`` are the pairs that it looks at, ``taken`` what ``trace_back`` asks for; ``alone`` are
+    the people of its best set if nobody else comes, worth ``worth``; ``worth_of[people]`` is what
+    so many people in whole blocks are worth beyond the price of a place.
+    """
+
+    rows: Ints
+    taken: list[Flags]
+    alone: int
+    worth: float
+    worth_of: Floats
+
+
+class _Sites:
+    """All sites at the pairs that are known; ``asked[block]`` has a pair."""
+
+    def __init__(self, joint: _JointBound) -> None:
+        self.patterns = joint.patterns()
+        self.sacks, _, self._split = joint.whole.sacks(joint.main_people)
+        movable, blocks = self.patterns.movable, self.patterns.blocks
+        self._split += movable.split * len(np.unique(movable.community[blocks]))
+        self.asked = self.sacks.people > 0
+        self.asked[blocks] = True
+        sites, places, cost = self.patterns.sites, joint.places, joint.cost[joint.main]
+        number = np.full(len(places), -1, dtype=np.int64)
+        number[sites] = np.arange(len(sites))
+        runs = joint.whole.runs
+        self._at = number[runs[:, 0]]  # number of each run's site among those with patterns, or -1
+        self._runs = [np.flatnonzero(self._at == n).tolist() for n in range(len(sites))]
+        self._upto = {
+            run: cost_upto(cost[site, first:end], places[site, first:end])
+            for run, (site, first, end) in enumerate(runs.tolist())
+            if self._at[run] >= 0
+        }
+        self._price = joint.place[joint.main][runs[:, 0]]
+        gain = slot_gain(joint.place[joint.main], cost) * places
+        self._earned = gain.sum(axis=1)[sites]
+        self._least_lost = [np.append(0, np.cumsum(np.sort(p[p > 0]))) for p in places[sites]]
+
+    def bound(self, price: Floats) -> tuple[float, Ints]:
+        """Return what all blocks cost at least at their prices, and how often each is wanted."""
+        price = self.patterns.capped(price)
+        sacks, movable = self.sacks, self.patterns.movable
+        value = price[sacks.pairs.block] - sacks.cost
+        worth, chosen = self._without_patterns(value)
+        made = [[self._made(run, value) for run in runs] for runs in self._runs]
+        losses = [self._losses(runs, n) for n, runs in enumerate(made)]
+        answers = self.patterns.answers(price, losses)
+        blocks = [sacks.pairs.block[rows] for rows in chosen]
+        for n, (runs, answer) in enumerate(zip(made, answers, strict=True)):
+            alone = sum(run.worth for run in runs)
+            beside = answer.worth + self._earned[n] + sum(run.worth_of.max() for run in runs)
+            worth += max(alone, beside)
+            slots = self._slots(n, answer.rows) if beside > alone else -1
+            blocks += [self._blocks(run, n, slots) for run in runs]
+            if slots >= 0:
+                blocks.append(movable.pairs.block[answer.rows])
+        every = np.concatenate([np.empty(0, dtype=np.int64), *blocks])
+        found = np.bincount(every, minlength=len(price))
+        return float(price[self.asked].sum()) - self._split - worth, found
+
+    def _without_patterns(self, value: Floats) -> tuple[float, list[Ints]]:
+        """Return what the other sites make of values of pairs, and the pairs that they choose."""
+        sacks, total, chosen = self.sacks, 0.0, []
+        for run in np.flatnonzero(self._at < 0).tolist():
+            rows = sacks.rows[run]
+            worth, best = best_set(sacks.size[rows], value[rows], sacks.upto[run])
+            total += worth
+            chosen.append(rows[best])
+        return total, chosen
+
+    def _made(self, run: int, value: Floats) -> _Run:
+        """Return what the commonest zone makes of a run."""
+        sacks, upto, price = self.sacks, self._upto[run], float(self._price[run])
+        rows = sacks.rows[run]
+        rows = rows[sacks.size[rows] < len(upto)]
+        size = sacks.size[rows]
+        rows = rows[value[rows] > np.minimum(upto[size], price * size)]
+        rows = rows[np.argsort(sacks.size[rows], kind="stable")]
+        best, taken = best_sums(sacks.size[rows], value[rows], len(upto) - 1)
+        alone = int(np.argmax(best - upto))
+        worth_of = np.maximum.accumulate(best - price * np.arange(len(upto)))
+        return _Run(rows, taken, alone, float(best[alone] - upto[alone]), worth_of)
+
+    def _losses(self, runs: list[_Run], number: int) -> Floats:
+        """Return what whole blocks lose at most when so many slots are taken, ``[slots]``.
+
+        Where a site closes in between, it is not known whose room is taken.
+        """
+        if len(runs) != 1:
+            return np.zeros(1)
+        worth_of = runs[0].worth_of
+        lost: Floats = worth_of[-1] - worth_of[np.maximum(0, self._room(runs[0], number))]
+        return lost
+
+    def _room(self, run: _Run, number: int) -> Ints:
+        """Return the people that fit in at most when so many slots are taken, ``[slots]``."""
+        room: Ints = len(run.worth_of) - 1 - self._least_lost[number]
+        return room
+
+    def _slots(self, number: int, rows: Ints) -> int:
+        """Return how many slots the blocks of some pairs take at least."""
+        people = int(self.patterns.movable.people[self.patterns.movable.pairs.block[rows]].sum())
+        lost = self._least_lost[number]
+        return min(int(np.searchsorted(lost, people)), len(lost) - 1)
+
+    def _blocks(self, run: _Run, number: int, slots: int) -> Ints:
+        """Return the best blocks of a run if so many slots are taken, -1 if there is no pattern."""
+        people = run.alone
+        if slots >= 0:
+            room = self._room(run, number)[slots] if len(self._runs[number]) == 1 else None
+            within = run.worth_of if room is None else run.worth_of[: max(0, int(room)) + 1]
+            people = int(np.argmax(within))
+        sizes = self.sacks.size[run.rows].tolist()
+        found: Ints = self.sacks.pairs.block[run.rows[trace_back(sizes, run.taken, people)]]
+        return found
