@@ -19,7 +19,10 @@ from scheduler.solve.tube_bound import WholeTubes
 from scheduler.solve.whole_bound import whole_bound
 
 BOUND_SEGMENTS = 24
-_SHARES_BESIDE = (0.25, 0.5, 0.75)
+_SHARES_BESIDE = (0.75, 1.0)
+"""Of the way from the commonest zone's own prices to those beside others. Measured on a million
+people at 97 % of all places: 0.25, 0.5 and 0.75 raise the bound with patterns by 0.18, 0.25 and
+0.28 %, 1.0 by less; with every block cut in two 1.0 is best, by 0.02 % more than 0.75."""
 
 ByZone = dict[int, Floats]
 

@@ -57,15 +57,17 @@ def test_any_prices_bound_every_plan(seed: int, recipe: Recipe) -> None:
 
 def test_it_knows_more_than_the_bounds_it_is_made_of() -> None:
     """In some tight rounds it raises the bound."""
-    raised = []
-    for seed in range(4):
-        market, _ = _market(seed, ZONES)
-        if market.beyond_flow is None:
-            market.beyond_flow = np.zeros(len(market.instance.demand))
-        bound = bound_at_prices(market)
-        with patch.object(city_bound, "joint_bound", lambda *_: 0.0):
-            raised.append(bound - bound_at_prices(market))
-    assert max(raised) > 1.0
+    assert any(_raised(seed) > 1.0 for seed in range(4))
+
+
+def _raised(seed: int) -> float:
+    """Return by how much it raises the bound of a round."""
+    market, _ = _market(seed, ZONES)
+    if market.beyond_flow is None:
+        market.beyond_flow = np.zeros(len(market.instance.demand))
+    bound = bound_at_prices(market)
+    with patch.object(city_bound, "joint_bound", lambda *_: 0.0):
+        return bound - bound_at_prices(market)
 
 
 def test_a_round_of_one_zone_has_none() -> None:

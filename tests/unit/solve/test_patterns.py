@@ -160,6 +160,25 @@ def test_what_a_site_wants_is_worth_what_it_says(seed: int) -> None:
         assert answer.worth <= value + 1e-9
 
 
+@pytest.mark.parametrize("seed", SEEDS)
+def test_patterns_may_cost_more_by_their_slots(seed: int) -> None:
+    """What all patterns cost more is lost, and what the longer ones do at most that."""
+    movable, offer = strict_round(seed, blocks=7)
+    patterns, price = Patterns(movable, offer, NEVER), np.full(7, 600.0)
+
+    def worth(more: Floats) -> list[float]:
+        answers = patterns.answers(price, [more] * len(patterns.sites))
+        return [a.worth for a in answers if len(a.rows)]
+
+    least = np.array(worth(np.zeros(1)))
+    assert len(least)
+    assert worth(np.array([0.0, 30.0])) == pytest.approx(least - 30)
+    rising = worth(np.array([0.0, 0.0, 30.0, 40.0]))
+    assert (least - 40 - 1e-9 <= rising).all()
+    assert (rising <= least + 1e-9).all()
+    assert worth(np.zeros(2)) == pytest.approx(least)
+
+
 def test_a_site_without_stricter_zones_may_still_earn_less() -> None:
     """What the others lose for another reason where nobody comes raises the bound."""
     movable, offer = strict_round(0, blocks=5)
