@@ -143,25 +143,35 @@ def _taken(
     taken = reserve(at.free, blocks, people, at.places, kept)
     if sum(map(len, taken.blocks)) < len(blocks):
         taken = reserve(at.free, blocks, people, market.places[at.site], kept)
-    if main_gain is not None and _saves(market, zone, at, taken, main_gain[at.site]):
+    if main_gain is not None and _saves(
+        market, zone, at.site, taken, main_gain[at.site], at.site_of
+    ):
         taken = reserve(at.free, blocks, people, at.places, (kept[0] + 1, kept[1]))
     return taken
 
 
-def _saves(market: Market, zone: int, at: _At, taken: Reservation, main_gain: Floats) -> bool:
+def _saves(
+    market: Market,
+    zone: int,
+    site: int,
+    taken: Reservation,
+    main_gain: Floats,
+    site_of: Ints | None = None,
+) -> bool:
     """Tell whether a slot more saves empty places in tubes that are worth more than the slot.
 
     In as few slots as hold them, people must fill each wave to its last place, which fills no tube:
-    112 places a wave are eleven tubes of ten and one of two. Not where a less strict zone waits.
+    112 places a wave are eleven tubes of ten and one of two. Not where a less strict zone waits,
+    if blocks are at ``site_of``: at those of the market if not given.
     """
     instance, pool = market.instance, market.instance.settings.pooling.by_zone()[zone]
-    block_zone = instance.block_zone[at.site_of == at.site]
+    block_zone = instance.block_zone[(market.site_of if site_of is None else site_of) == site]
     behind = (block_zone > zone) & (block_zone != market.main_zone)
     if pool == 1 or not taken.runs or behind.any():
         return False
     first, end = taken.runs[-1]
     wave = np.arange(first, end) // instance.clock.slots_per_wave
-    room = np.bincount(wave - wave[0], market.places[at.site, first:end]).astype(np.int64)
+    room = np.bincount(wave - wave[0], market.places[site, first:end]).astype(np.int64)
     people = int(instance.demand[taken.blocks[-1]].sum())
     over = people - int((room // pool * pool).sum())
     if over <= 0:
@@ -170,7 +180,7 @@ def _saves(market: Market, zone: int, at: _At, taken: Reservation, main_gain: Fl
     used = int(np.searchsorted(np.cumsum(parts), over)) + 1  # waves that send a tube in part
     empty = used * pool - over - -people % pool
     lost = main_gain[min(end + instance.settings.clearing_slots, len(main_gain) - 1)]
-    return bool(empty * market.wave_cost(pool)[at.site, wave[0]] > lost)
+    return bool(empty * market.wave_cost(pool)[site, wave[0]] > lost)
 
 
 def _places(market: Market, strictly: Strictly) -> Ints:
