@@ -57,7 +57,8 @@ class Pauses:
     def _waves(self, cost: Floats, place: Floats) -> _Waves:
         """Return what sites earn in each wave, by the slots that they use."""
         tubes = self._tubes
-        waves = (len(cost), -1, tubes.instance.clock.slots_per_wave)
+        clock = tubes.instance.clock
+        waves = (len(cost), clock.num_waves, clock.slots_per_wave)
         places = tubes.places.reshape(waves)
         known = np.isfinite(cost) & np.isfinite(place)[:, None]
         margin = np.where(known, place[:, None] - np.where(known, cost, 0), -np.inf).reshape(waves)
