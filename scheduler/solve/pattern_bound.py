@@ -164,10 +164,13 @@ def first_hours(offered: Flags, per_wave: int) -> Ints:
 
     Slots after it are of other waves. A site that does not close in time has all its slots.
     """
-    end = np.full(len(offered), offered.shape[1], dtype=np.int64)
-    for site, row in enumerate(offered):
-        runs = runs_of(row)
-        for (_, before), (after, _) in pairwise(runs):
-            if before <= HORIZON and (before - 1) // per_wave < after // per_wave:
-                end[site] = before
-    return end
+    ends: dict[bytes, int] = {}  # a city has few different hours
+    for row in offered:
+        if row.tobytes() not in ends:
+            closed = pairwise(runs_of(row))
+            good = [
+                before for (_, before), (after, _) in closed
+                if before <= HORIZON and (before - 1) // per_wave < after // per_wave
+            ]  # fmt: skip
+            ends[row.tobytes()] = max(good, default=len(row))
+    return np.array([ends[row.tobytes()] for row in offered], dtype=np.int64)

@@ -166,17 +166,19 @@ class Patterns:
         first[self.blocks] = np.minimum(start, most)[self.blocks]
         ascent = Ascent(first, _STRIDE, most)
         for _ in range(turns):
-            self._turn(ascent, rest)
+            if self._turn(ascent, rest):
+                break
         return ascent
 
-    def _turn(self, ascent: Ascent, rest: Floats) -> None:
-        """Note the bound at the present prices, and step."""
+    def _turn(self, ascent: Ascent, rest: Floats) -> bool:
+        """Note the bound at the present prices, and step; tell whether it is the best there is."""
         prices = ascent.now
         bound, found = self.bound(prices, rest)
         asked = np.zeros(len(prices), dtype=bool)
         asked[self.blocks] = True
         ascent.move(np.where(asked, 1.0 - found, 0.0), bound, asked)
         ascent.note(prices, bound)
+        return bool((found[self.blocks] == 1).all())
 
     def bound(self, price: Floats, rest: Floats) -> tuple[float, Ints]:
         """Return what the blocks cost at least at prices, and how often each is wanted."""
