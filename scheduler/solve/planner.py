@@ -35,8 +35,8 @@ from scheduler.solve.schedule import Calls, schedules
 from scheduler.solve.sequence import Order, elder_waves
 from scheduler.solve.stagger import City, stagger
 from scheduler.solve.streams import Streams
+from scheduler.solve.strict_places import Strictly
 from scheduler.solve.strict_zones import (
-    Strictly,
     exchange_strict_zones,
     place_strict_zones,
     settle_strict_zones,

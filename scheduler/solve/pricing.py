@@ -18,7 +18,8 @@ from scheduler.solve.fluid import Fluid, Late, Short
 from scheduler.solve.lab_market import price_labs
 from scheduler.solve.market import Market
 from scheduler.solve.spacing import site_quota
-from scheduler.solve.strict_zones import Strictly, place_strict_zones
+from scheduler.solve.strict_places import Strictly
+from scheduler.solve.strict_zones import place_strict_zones
 
 
 @dataclass(frozen=True)

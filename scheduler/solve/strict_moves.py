@@ -16,7 +16,7 @@ from scheduler.solve.hot_spots import HotSpots
 from scheduler.solve.knapsacks import Knapsacks, best_sums, cost_upto
 from scheduler.solve.market import Market
 from scheduler.solve.strict_exchange import moves
-from scheduler.solve.strict_zones import StrictPlaces
+from scheduler.solve.strict_places import StrictPlaces
 
 _PATIENCE = 10
 """Moves in a row that may fail. Measured on a million people at 97 % of all places: of 65 moves

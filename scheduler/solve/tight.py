@@ -23,7 +23,7 @@ from scheduler.solve.knapsacks import Knapsacks, cost_upto
 from scheduler.solve.lab_market import price_labs
 from scheduler.solve.market import Market
 from scheduler.solve.strict_moves import StrictMoves
-from scheduler.solve.strict_zones import Strictly, StrictPlaces
+from scheduler.solve.strict_places import Strictly, StrictPlaces
 
 _TIGHT = 0.0004
 """Share of the prices paid that blocks pay above their least. Measured: 0.003 to 0.013 where sites

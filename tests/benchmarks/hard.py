@@ -25,7 +25,8 @@ from scheduler.ingest.loader import load_instance
 from scheduler.solve import make_plan
 from scheduler.solve.market import Market
 from scheduler.solve.spacing import site_quota
-from scheduler.solve.strict_zones import Strictly, place_strict_zones
+from scheduler.solve.strict_places import Strictly
+from scheduler.solve.strict_zones import place_strict_zones
 from tests.benchmarks.measure import run
 
 HOURS, LOAD = 12, 0.97

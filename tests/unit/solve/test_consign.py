@@ -11,7 +11,8 @@ from scheduler.domain.verify import verify
 from scheduler.solve import consign, make_plan
 from scheduler.solve.market import Market
 from scheduler.solve.spacing import site_quota
-from scheduler.solve.strict_zones import Strictly, place_strict_zones
+from scheduler.solve.strict_places import Strictly
+from scheduler.solve.strict_zones import place_strict_zones
 from tests.effort import no_effort
 from tests.rounds import Recipe, random_instance
 

@@ -13,7 +13,7 @@ from scheduler.solve.city_bound import bound_at_prices, whole_tubes
 from scheduler.solve.joint_bound import joint_bound
 from scheduler.solve.market import Market
 from scheduler.solve.spacing import site_quota
-from scheduler.solve.strict_zones import Strictly
+from scheduler.solve.strict_places import Strictly
 from tests.effort import little_effort
 from tests.rounds import Recipe
 from tests.unit.solve.test_tight import full_round

@@ -14,7 +14,8 @@ from scheduler.solve import make_plan
 from scheduler.solve.market import Market
 from scheduler.solve.spacing import site_quota
 from scheduler.solve.strict_moves import StrictMoves
-from scheduler.solve.strict_zones import Strictly, StrictPlaces, place_strict_zones
+from scheduler.solve.strict_places import Strictly, StrictPlaces
+from scheduler.solve.strict_zones import place_strict_zones
 from tests.effort import no_effort
 from tests.unit.solve import test_tight
 

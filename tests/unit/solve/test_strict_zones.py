@@ -11,12 +11,13 @@ import pytest
 from scheduler.domain.city import MOBILE
 from scheduler.domain.instance import Instance
 from scheduler.domain.settings import Zone
-from scheduler.solve import make_plan, strict_zones
+from scheduler.solve import make_plan, strict_places
 from scheduler.solve.knapsacks import cost_upto
 from scheduler.solve.market import Market
 from scheduler.solve.spacing import site_quota
 from scheduler.solve.streams import reserve
-from scheduler.solve.strict_zones import Strictly, place_strict_zones
+from scheduler.solve.strict_places import Strictly
+from scheduler.solve.strict_zones import place_strict_zones
 from tests.rounds import Recipe, random_instance
 
 TEAMS = [0, 2]
@@ -86,7 +87,7 @@ class _Reserved:
     def saves(self, gain: float) -> bool:
         """Return whether a slot more is worth its loss."""
         lost = np.full(self.market.places.shape[1], gain)
-        return strict_zones._saves(self.market, self.zone, self.site, self.taken, lost)
+        return strict_places.saves(self.market, self.zone, self.site, self.taken, lost)
 
 
 def test_a_slot_more_spares_empty_places() -> None:

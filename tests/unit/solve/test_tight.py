@@ -15,7 +15,7 @@ from scheduler.solve import make_plan, planner, tight
 from scheduler.solve.assign import Whole
 from scheduler.solve.market import Market
 from scheduler.solve.spacing import site_quota
-from scheduler.solve.strict_zones import Strictly
+from scheduler.solve.strict_places import Strictly
 from tests.effort import no_effort
 from tests.rounds import Recipe, random_instance
 
