@@ -8,6 +8,7 @@ fails, this process does the work itself.
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import struct
@@ -17,6 +18,7 @@ from collections.abc import Callable
 from types import TracebackType
 
 _NUMBER = struct.Struct("d")
+_DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG of prctl(2)
 
 
 class Beside:
@@ -50,6 +52,9 @@ class Beside:
         """Work, write the number, and end without all that a process does at its end."""
         code = 1
         try:
+            ctypes.CDLL(None).prctl(
+                _DIE_WITH_PARENT, signal.SIGKILL
+            )  # else it keeps the run's lock
             os.write(end, _NUMBER.pack(self._work()))
             code = 0
         finally:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -71,3 +73,39 @@ def test_no_process_is_left(work: Callable[[], float]) -> None:
     assert time.monotonic() - begin < 30
     with pytest.raises(ChildProcessError):
         os.waitpid(-1, os.WNOHANG)
+
+
+def _works(process: int) -> bool:
+    """Return whether a process is there and has not ended (some containers keep such entries)."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+KILLED = """
+import os, time
+from scheduler.solve.beside import Beside
+def work():
+    print(os.getpid(), flush=True)
+    time.sleep(60)
+    return 0.0
+with Beside(work) as beside:
+    beside.result()
+"""
+
+
+@pytest.mark.skipif(not LINUX, reason="copies are made on Linux only")
+def test_a_copy_does_not_outlive_its_process() -> None:
+    """Else it would hold the lock of a run that was killed."""
+    with subprocess.Popen([sys.executable, "-c", KILLED], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        copy = int(process.stdout.readline())
+        assert copy != process.pid
+        process.kill()
+        process.wait()
+        for _ in range(300):
+            if not _works(copy):
+                break
+            time.sleep(0.1)
+        assert not _works(copy)
