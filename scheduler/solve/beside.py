@@ -52,9 +52,8 @@ class Beside:
         """Work, write the number, and end without all that a process does at its end."""
         code = 1
         try:
-            ctypes.CDLL(None).prctl(
-                _DIE_WITH_PARENT, signal.SIGKILL
-            )  # else it keeps the run's lock
+            # else it would keep the lock of a run that is killed
+            ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL)
             os.write(end, _NUMBER.pack(self._work()))
             code = 0
         finally:

@@ -44,6 +44,12 @@ class Bins:
         """Return the people that still fit into a bin."""
         return int(self.capacity[number] - self.load[number])
 
+    def left_out(self) -> list[int]:
+        """Return the blocks that are in no bin, the largest first."""
+        out = np.flatnonzero((self.bin_of < 0) & (self.people > 0))
+        blocks: list[int] = out[np.argsort(-self.people[out], kind="stable")].tolist()
+        return blocks
+
     def rows_of(self, blocks: Ints) -> Ints:
         """Return the rows of ``pairs`` of some blocks."""
         return ranges(self._starts[blocks], self._starts[blocks + 1])

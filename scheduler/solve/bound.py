@@ -27,6 +27,9 @@ from scheduler.solve.timeline import LabHours
 
 _FIRST_NEAREST = 12
 
+ByZone = dict[int, Floats]
+"""By zone: ``[site]`` or ``[site, slot]``."""
+
 
 @dataclass(frozen=True)
 class LabPrices:

@@ -9,7 +9,7 @@ import numpy as np
 from scheduler.domain.city import Floats
 from scheduler.domain.settings import Zone
 from scheduler.solve.assign import SlotOffer, relax
-from scheduler.solve.bound import LabCosts, place_prices, slot_gain
+from scheduler.solve.bound import ByZone, LabCosts, place_prices, slot_gain
 from scheduler.solve.joint_bound import joint_bound
 from scheduler.solve.market import Market
 from scheduler.solve.pattern_bound import pattern_bound
@@ -23,8 +23,6 @@ _SHARES_BESIDE = (0.75, 1.0)
 """Of the way from the commonest zone's own prices to those beside others. Measured on a million
 people at 97 % of all places: 0.25, 0.5 and 0.75 raise the bound with patterns by 0.18, 0.25 and
 0.28 %, 1.0 by less; with every block cut in two 1.0 is best, by 0.02 % more than 0.75."""
-
-ByZone = dict[int, Floats]
 
 
 def lower_bound(market: Market) -> float:

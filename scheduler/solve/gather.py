@@ -24,9 +24,7 @@ class Gathering:
 
     def place_all(self) -> None:
         """Place the blocks that are in no bin, the largest first, as far as room is found."""
-        bins = self._bins
-        out = np.flatnonzero((bins.bin_of < 0) & (bins.people > 0))
-        for block in out[np.argsort(-bins.people[out], kind="stable")].tolist():
+        for block in self._bins.left_out():
             self.place(block)
 
     def place(self, block: int) -> bool:

@@ -94,11 +94,10 @@ class HotSpots:
         prices.dive()
         settled = np.where(prices.bin_of >= 0, numbers[prices.bin_of], -1)
         self.put(np.where(inside, settled, before))
-        in_order = np.flatnonzero(inside & (bins.bin_of < 0))
-        in_order = in_order[np.argsort(-sacks.people[in_order], kind="stable")]
+        in_order = [block for block in bins.left_out() if inside[block]]
         exchanges = Exchanges(sacks, bins)
         gathering = Gathering(bins, exchanges)
-        placed = [push_in(bins, b) or gathering.place(b) for b in in_order.tolist()]
+        placed = [push_in(bins, b) or gathering.place(b) for b in in_order]
         if all(placed) or part_left >= placed.count(False):
             exchanges.run(numbers)
         if not self._is_better(before):
@@ -150,6 +149,5 @@ def bins_of(sacks: Knapsacks, price: Floats, bin_of: Ints) -> Bins:
 
 def make_room(bins: Bins) -> None:
     """Place the blocks that are in no bin, the largest first, as far as room can be made."""
-    out = np.flatnonzero((bins.bin_of < 0) & (bins.people > 0))
-    for block in out[np.argsort(-bins.people[out], kind="stable")].tolist():
+    for block in bins.left_out():
         place(bins, block)

@@ -18,7 +18,7 @@ import numpy as np
 from scheduler.domain.city import Flags, Floats, Ints
 from scheduler.domain.settings import Zone
 from scheduler.solve.ascent import Ascent
-from scheduler.solve.bound import BoundFinder, place_prices, slot_gain
+from scheduler.solve.bound import BoundFinder, ByZone, place_prices, slot_gain
 from scheduler.solve.knapsacks import best_set, best_sums, cost_upto, trace_back
 from scheduler.solve.pattern_bound import patterns_of
 from scheduler.solve.patterns import Patterns
@@ -26,8 +26,6 @@ from scheduler.solve.whole_bound import WholeBound
 
 _TURNS, _PAIR_TURNS = 80, 2_500_000  # of prices, and pairs looked at in all of them
 _STRIDE = 0.004
-
-ByZone = dict[int, Floats]
 
 
 def joint_bound(

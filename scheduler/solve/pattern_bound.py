@@ -17,15 +17,13 @@ import numpy as np
 
 from scheduler.domain.city import Flags, Floats, Ints
 from scheduler.domain.settings import Zone
-from scheduler.solve.bound import BoundFinder, place_prices, slot_gain
+from scheduler.solve.bound import BoundFinder, ByZone, place_prices, slot_gain
 from scheduler.solve.patterns import Patterns
 from scheduler.solve.site_offer import Movable, SiteOffer
 from scheduler.solve.slot_costs import HORIZON
 from scheduler.solve.streams import runs_of
 
 _TURNS, _PAIR_TURNS = 60, 24_000  # of prices, and pairs looked at in all of them
-
-ByZone = dict[int, Floats]
 
 
 def pattern_bound(
@@ -94,11 +92,12 @@ class _PatternBound:
         people = np.maximum(demand, 1)
         each: Floats = np.where(mine, finder.cheapest(self._place), 0.0)
         price = np.minimum(each * people, highest)
-        least = min(float(self._cost[z].min(initial=np.inf)) for z in zones)
+        cost = {z: self._cost[z] for z in zones}
+        least = min(float(c.min(initial=np.inf)) for c in cost.values())
         finder.look_farther(price / people, least)
         patterns = None
         while True:
-            patterns = self._patterns(zones, mine, gain, patterns)
+            patterns = patterns_of(finder, cost, (mine, gain), self._empty_place, patterns)
             turns = min(turns, 1 + _PAIR_TURNS // max(1, len(patterns.movable.pairs)))
             ascent = patterns.ascend(price, turns, highest, rest)
             price = ascent.best
@@ -107,13 +106,6 @@ class _PatternBound:
                 return ascent.bound + hopeless, ~np.isin(np.arange(len(rest)), patterns.sites)
             finder.look_farther(price / people, least)
             turns = 1
-
-    def _patterns(
-        self, zones: list[int], mine: Flags, gain: Floats, before: Patterns | None
-    ) -> Patterns:
-        """Return the patterns of the pairs that are known; ``before`` with fewer pairs."""
-        cost = {z: self._cost[z] for z in zones}
-        return patterns_of(self._finder, cost, (mine, gain), self._empty_place, before)
 
     def _paid(self, zones: list[int]) -> float:
         """Return what blocks of zones pay at least at the prices of places."""

@@ -47,7 +47,7 @@ def take_slots(
     for site in np.unique(market.site_of[here]).tolist():
         blocks = np.flatnonzero(here & (market.site_of == site))
         if shared(market, site):
-            at = _At(site, market.free[site], places[site], market.site_of)
+            at = At(site, market.free[site], places[site], market.site_of)
             taken = _taken(market, zone, strictly, at, main_gain)
             market.free[site] = taken.free
             if taken.runs:
@@ -60,7 +60,7 @@ def take_slots(
 
 
 @dataclass(frozen=True)
-class _At:
+class At:
     """A site with its free slots, the people that may be called in each, and all blocks' sites."""
 
     site: int
@@ -70,7 +70,7 @@ class _At:
 
 
 def _taken(
-    market: Market, zone: int, strictly: Strictly, at: _At, main_gain: Floats | None
+    market: Market, zone: int, strictly: Strictly, at: At, main_gain: Floats | None
 ) -> Reservation:
     """Return the earliest slots that a zone's blocks at a site take.
 
@@ -78,42 +78,30 @@ def _taken(
     tubes need it and save more.
     """
     kept = strictly.spare_slots, market.instance.settings.clearing_slots
-    people, blocks = (
-        market.instance.demand,
-        np.flatnonzero((market.instance.block_zone == zone) & (at.site_of == at.site)),
-    )
+    people = market.instance.demand
+    blocks = np.flatnonzero((market.instance.block_zone == zone) & (at.site_of == at.site))
     taken = reserve(at.free, blocks, people, at.places, kept)
     if sum(map(len, taken.blocks)) < len(blocks):
         taken = reserve(at.free, blocks, people, market.places[at.site], kept)
-    if main_gain is not None and saves(
-        market, zone, at.site, taken, main_gain[at.site], at.site_of
-    ):
+    if main_gain is not None and saves(market, zone, at, taken, main_gain[at.site]):
         taken = reserve(at.free, blocks, people, at.places, (kept[0] + 1, kept[1]))
     return taken
 
 
-def saves(
-    market: Market,
-    zone: int,
-    site: int,
-    taken: Reservation,
-    main_gain: Floats,
-    site_of: Ints | None = None,
-) -> bool:
+def saves(market: Market, zone: int, at: At, taken: Reservation, main_gain: Floats) -> bool:
     """Tell whether a slot more saves empty places in tubes that are worth more than the slot.
 
     In as few slots as hold them, people must fill each wave to its last place, which fills no tube:
-    112 places a wave are eleven tubes of ten and one of two. Not where a less strict zone waits,
-    if blocks are at ``site_of``: at those of the market if not given.
+    112 places a wave are eleven tubes of ten and one of two. Not where a less strict zone waits.
     """
     instance, pool = market.instance, market.instance.settings.pooling.by_zone()[zone]
-    block_zone = instance.block_zone[(market.site_of if site_of is None else site_of) == site]
+    block_zone = instance.block_zone[at.site_of == at.site]
     behind = (block_zone > zone) & (block_zone != market.main_zone)
     if pool == 1 or not taken.runs or behind.any():
         return False
     first, end = taken.runs[-1]
     wave = np.arange(first, end) // instance.clock.slots_per_wave
-    room = np.bincount(wave - wave[0], market.places[site, first:end]).astype(np.int64)
+    room = np.bincount(wave - wave[0], market.places[at.site, first:end]).astype(np.int64)
     people = int(instance.demand[taken.blocks[-1]].sum())
     over = people - int((room // pool * pool).sum())
     if over <= 0:
@@ -122,7 +110,7 @@ def saves(
     used = int(np.searchsorted(np.cumsum(parts), over)) + 1  # waves that send a tube in part
     empty = used * pool - over - -people % pool
     lost = main_gain[min(end + instance.settings.clearing_slots, len(main_gain) - 1)]
-    return bool(empty * market.wave_cost(pool)[site, wave[0]] > lost)
+    return bool(empty * market.wave_cost(pool)[at.site, wave[0]] > lost)
 
 
 def _places(market: Market, strictly: Strictly) -> Ints:
@@ -205,7 +193,8 @@ class StrictPlaces:
 
     def sites(self) -> list[int]:
         """Return the sites that some block may move to."""
-        return [int(site) for site in np.unique(self.movable.pairs.site)]
+        sites: list[int] = np.unique(self.movable.pairs.site).tolist()
+        return sites
 
     def free(self, home: Ints, site: int) -> Flags:
         """Return the slots that blocks at their homes leave free at a site."""
@@ -215,7 +204,7 @@ class StrictPlaces:
         site_of = np.where(self._free, home, market.site_of)
         for zone in self._zones:
             if (market.instance.block_zone[site_of == site] == zone).any():
-                at = _At(site, free, places, site_of)
+                at = At(site, free, places, site_of)
                 free = _taken(market, zone, self._strictly, at, self._gain).free
         return free
 

@@ -87,7 +87,11 @@ class _Reserved:
     def saves(self, gain: float) -> bool:
         """Return whether a slot more is worth its loss."""
         lost = np.full(self.market.places.shape[1], gain)
-        return strict_places.saves(self.market, self.zone, self.site, self.taken, lost)
+        market = self.market
+        at = strict_places.At(
+            self.site, market.offered[self.site], market.places[self.site], market.site_of
+        )
+        return strict_places.saves(market, self.zone, at, self.taken, lost)
 
 
 def test_a_slot_more_spares_empty_places() -> None:
