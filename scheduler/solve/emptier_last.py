@@ -19,52 +19,59 @@ from scheduler.solve.timeline import LabHours
 
 @dataclass(frozen=True)
 class Starts:
-    """When tubes can be started: ``arrive[batch, lab]`` in minutes, and the promise of ``wave``."""
+    """When tubes can be started: ``arrive[batch, lab]`` in minutes, and the promise of ``wave``.
+
+    ``takes[batch, lab]`` tells whether a lab takes the tubes, for their age and pool size.
+    """
 
     hours: LabHours
     promise: Promise
     wave: Ints
     arrive: Ints
+    takes: Flags
 
     @staticmethod
-    def of(instance: Instance, hours: LabHours, wave: Ints, road_min: Ints) -> Starts:
-        """Return the starts of batches picked up in waves; ``road_min[batch, lab]``."""
-        promise = Promise.of(instance)
-        return Starts(hours, promise, wave, promise.pickup_min[wave][:, None] + road_min)
+    def of(instance: Instance, hours: LabHours, batches: Batches, road_min: Ints, pool: Ints) -> Starts:
+        """Return the starts of batches; ``road_min[batch, lab]``, ``pool[batch]``."""
+        promise, settings = Promise.of(instance), instance.settings
+        arrive = promise.pickup_min[batches.wave][:, None] + road_min
+        begin = batches.first_slot * settings.round.slot_minutes
+        fresh = arrive - begin[:, None] <= settings.targets.max_holding_min
+        sizes, which = np.unique(pool, return_inverse=True)
+        good = [[not s or size in s for s in instance.labs.pool_sizes] for size in sizes.tolist()]
+        takes = fresh & np.array(good, dtype=bool).reshape(len(sizes), -1)[which]
+        return Starts(hours, promise, batches.wave, arrive, takes)
 
     def late_min(self, ships: Shipments) -> Ints:
         """Return by how many minutes each shipment's results come after the promise."""
         start, _ = start_min(self.hours, ships.lab, ships.hour, self.arrive[ships.batch, ships.lab])
         return self.promise.late_min(self.wave[ships.batch], ships.lab, start)
 
-    def late_in(self, batch: Ints, lab: int, hour: Ints) -> Floats:
-        """Return how late tubes are that a lab starts in an hour, inf where it cannot."""
-        labs = np.full(len(batch), lab)
-        start, allowed = start_min(self.hours, labs, hour, self.arrive[batch, lab])
-        late = self.promise.late_min(self.wave[batch], labs, start)
-        return np.where(allowed, late, np.inf)
+    def late_in(self, batch: Ints, lab: Ints, hour: Ints) -> Floats:
+        """Return how late tubes are that labs start in hours, inf where they cannot."""
+        start, allowed = start_min(self.hours, lab, hour, self.arrive[batch, lab])
+        late = self.promise.late_min(self.wave[batch], lab, start)
+        return np.where(allowed & self.takes[batch, lab], late, np.inf)
 
 
 def emptier_last(batches: Batches, ships: Shipments, pool: Ints, starts: Starts) -> Shipments:
-    """Return the shipments with tubes swapped within labs while people wait less for it.
+    """Return the shipments with tubes swapped while people wait less for it.
 
     Each tube that is not full, those with fewest people first, changes hours with the full tube
-    that lets people wait least; ``pool[stream]`` people fill one.
+    that lets people wait least, of any lab; ``pool[stream]`` people fill one.
     """
     size = pool[batches.stream[ships.batch]]
     empty = ships.tubes * size - ships.people
     late = starts.late_min(ships)
     full = ships.tubes - (empty > 0)
-    some = np.flatnonzero((empty > 0) & np.isin(ships.lab, np.unique(ships.lab[late > 0])))
-    rows_of = {lab: np.flatnonzero(ships.lab == lab) for lab in np.unique(ships.lab[some]).tolist()}
+    some = np.flatnonzero(empty > 0) if late.any() else np.empty(0, dtype=np.int64)
+    waiting = np.flatnonzero((late > 0) & (full > 0))
     pairs: list[tuple[int, int]] = []
     for row in some[np.argsort(-empty[some], kind="stable")].tolist():
-        lab, now = int(ships.lab[row]), int(ships.hour[row])
-        rows = rows_of[lab]
-        rows = rows[(ships.hour[rows] > now) & (full[rows] > 0)]
-        mine, here = np.full(len(rows), ships.batch[row]), np.full(len(rows), now)
-        later = starts.late_in(mine, lab, ships.hour[rows]) - late[row]
-        sooner = starts.late_in(ships.batch[rows], lab, here) - late[rows]
+        rows = waiting[(full[waiting] > 0) & (late[waiting]>0)]
+        mine, lab, hour = (np.full(len(rows), c[row]) for c in (ships.batch, ships.lab, ships.hour))
+        later = starts.late_in(mine, ships.lab[rows], ships.hour[rows]) - late[row]
+        sooner = starts.late_in(ships.batch[rows], lab, hour) - late[rows]
         change = (size[row] - empty[row]) * later + size[rows] * sooner
         if change.min(initial=0.0) < 0:
             other = int(rows[np.argmin(change)])
@@ -86,7 +93,7 @@ def _swapped(ships: Shipments, size: Ints, empty: Ints, pairs: Ints) -> Shipment
     np.subtract.at(tubes, other, 1)
     np.subtract.at(people, other, size[other])
     batch = np.r_[ships.batch, ships.batch[part], ships.batch[other]]
-    lab = np.r_[ships.lab, ships.lab[part], ships.lab[other]]
+    lab = np.r_[ships.lab, ships.lab[other], ships.lab[part]]
     hour = np.r_[ships.hour, ships.hour[other], ships.hour[part]]
     columns = batch, lab, hour, np.r_[tubes, one, one], np.r_[people, few, size[other]]
     left = columns[3] > 0

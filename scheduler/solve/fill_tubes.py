@@ -53,7 +53,7 @@ class TubeFiller:
     """Moves blocks between bins to need fewer tubes.
 
     ``worth[bin]`` is what a tube costs there, 0 where nothing is moved; bins with fewer people than
-    ``wanted`` miss them.
+    ``wanted`` miss them. Of its people ``over[bin]`` are in tubes that are worth it though not full.
     """
 
     def __init__(
@@ -63,10 +63,12 @@ class TubeFiller:
         worth: Floats,
         parts: Parts | None = None,
         wanted: Wanted | None = None,
+        over: Ints | None = None,
     ) -> None:
         self._bins, self._pool, self._worth = bins, pool, worth
         self._parts = parts or Parts(np.zeros(len(worth), dtype=np.int64), np.zeros(1))
         self._balance = parts is not None
+        self._over = np.zeros(len(worth), dtype=np.int64) if over is None else over
         self._wanted = wanted or Wanted(np.zeros(len(worth), dtype=np.int64), np.zeros(len(worth)))
         self._bin_of, self._load = bins.bin_of.copy(), bins.load.astype(np.int64)
         block = bins.pairs.block
@@ -111,7 +113,7 @@ class TubeFiller:
 
     def _rests(self) -> Rests:
         return Rests(
-            self._load % self._pool, self._bins.capacity - self._load, self._worth, self._pool,
+            (self._load - self._over) % self._pool, self._bins.capacity - self._load, self._worth, self._pool,
             self._parts.of, self._worth / self._pool * _SHIFT,
             self._load - self._wanted.people, self._wanted.missed,
         )  # fmt: skip
@@ -137,7 +139,7 @@ class TubeFiller:
         np.add.at(change, target, moves.people[made])
         np.subtract.at(change, source, moves.people[made])
         load = self._load + change
-        empty = -load % self._pool - -self._load % self._pool
+        empty = (self._over - load) % self._pool - (self._over - self._load) % self._pool
         _, joined = connected_components(
             csr_matrix((np.ones(len(made)), (source, target)), (size, size)), directed=False
         )

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from scheduler.domain.city import Flags, Floats
+from scheduler.domain.city import Flags, Floats, Ints
 from scheduler.solve.market import Market
 from scheduler.solve.runs import DEAR_PLACE, DearWaves
 from scheduler.solve.timeline import HOUR_MIN
@@ -86,3 +86,18 @@ def _use_of_late_waves(market: Market) -> tuple[Floats, Floats]:
     scarce = np.clip((use - _FULL_FROM) / (1 - _FULL_FROM), 0, 1) * (late > _MOSTLY * sent)
     wait = settings.weights.late * settings.round.wave_minutes
     return np.minimum(use, 1.0), scarce * wait
+
+
+def over_full_tubes(market: Market, topped: Flags, worth: Floats) -> Ints:
+    """Return the people of the last tubes of waves that are topped, ``[stream, run]``.
+
+    Nobody where tubes are not dear; arguments as in ``dear_waves``.
+    """
+    layout = market.layout
+    room = stream_room(layout, market.load)
+    last = np.where(topped, room % market.load.pool[:, None], 0)
+    last[worth[layout.site] <= 0] = 0
+    run = np.maximum(layout.column(0), 0)[layout.group]
+    over = np.zeros((len(last), int(run.max()) + 1), dtype=np.int64)
+    np.add.at(over, (np.arange(len(last))[:, None], run), last)
+    return over

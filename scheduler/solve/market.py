@@ -310,14 +310,16 @@ class Market:
         """Choose one site for every block of the commonest zone, near the relaxed flow."""
         return self.whole_blocks(self.main_pairs, self.people, self.relaxed, self.offer.capacity)
 
-    def fill_main_tubes(self, whole: Whole, tube_worth: Floats) -> None:
+    def fill_main_tubes(self, whole: Whole, tube_worth: Floats, over: Ints) -> None:
         """Let blocks of the commonest zone fill tubes; ``tube_worth[site]`` is what one costs.
+
+        ``over[site]`` people are in tubes that are worth it though not full.
 
         Where some do, runs packed before are forgotten: they were of other blocks.
         """
         if tube_worth.any():
             self.fill_tubes(whole, self.main_zone, (self.main_pairs, self.relaxed),
-                            self.offer.capacity, tube_worth)  # fmt: skip
+                            self.offer.capacity, tube_worth, over)  # fmt: skip
             self.packed = {}
 
     def settle_main(self, whole: Whole) -> None:
@@ -332,15 +334,19 @@ class Market:
             self.streams.blocks[stream] = order[edges[site] : edges[site + 1]]
 
     def fill_tubes(
-        self, whole: Whole, zone: int, asked: tuple[Pairs, Relaxed], capacity: Ints, worth: Floats
-    ) -> None:
-        """Swap a zone's blocks between sites until tubes are full; ``worth[site]`` of a tube."""
+        self, whole: Whole, zone: int, asked: tuple[Pairs, Relaxed], capacity: Ints, worth: Floats,
+        over: Ints | None = None,
+    ) -> None:  # fmt: skip
+        """Swap a zone's blocks between sites until tubes are full; ``worth[site]`` of a tube.
+
+        ``over`` as in ``fill_main_tubes``.
+        """
         pairs, relaxed = asked
         people = np.where(self.instance.block_zone == zone, self.instance.demand, 0)
         price = self.price_of(pairs, relaxed)
         bins = Bins(pairs, price, people, capacity, whole.site, whole.load)
         pool = self.instance.settings.pooling.by_zone()[zone]
-        TubeFiller(bins, pool, np.where(capacity > 0, worth, 0)).run()
+        TubeFiller(bins, pool, np.where(capacity > 0, worth, 0), over=over).run()
 
     def walk_cost(self, block: Ints, site: Ints, people: Ints) -> float:
         """Return what people of blocks pay for the walk to their sites, all candidate pairs."""

@@ -24,7 +24,7 @@ from scheduler.solve.emptier_last import Starts, emptier_last
 from scheduler.solve.exact_round import MOST_BLOCKS
 from scheduler.solve.fill_sites import fill_sites
 from scheduler.solve.lab_market import lab_cost, price_labs, topped, tube_worth
-from scheduler.solve.late_waves import dear_waves
+from scheduler.solve.late_waves import dear_waves, over_full_tubes
 from scheduler.solve.layout import Layout
 from scheduler.solve.market import Market
 from scheduler.solve.network import Reach
@@ -221,7 +221,10 @@ def _solve(
     report("whole blocks", None)
     whole = fill_sites(market, pack_tighter(market, market.make_main_whole(), strictly))
     worth = tube_worth(market)
-    market.fill_main_tubes(whole, worth)
+    top = topped(market)
+    over = over_full_tubes(market, top, worth)
+    at_site = np.bincount(market.layout.site, over.sum(axis=1), len(quota)).astype(np.int64)
+    market.fill_main_tubes(whole, worth, at_site)
     market.settle_main(whole)
     report("lower bound", None)
     with Beside(lambda: lower_bound(market), copy=market.is_city) as bound:
@@ -280,10 +283,11 @@ def _schedule(
     main = np.array(market.streams.zone) == market.main_zone
     top = topped(market)
     dear = dear_waves(market, top, worth)
+    over = over_full_tubes(market, top, worth)
     worth = np.where(main, worth[market.streams.site], 0)
     task = Task(
-        market.streams, market.layout, market.wide, market.load, top, lab_cost(market), worth, dear,
-        places, order, market.city_waves, market.packed, turn,
+        market.streams, market.layout, market.wide, market.load, top, over, lab_cost(market), worth,
+        dear, places, order, market.city_waves, market.packed, turn,
     )  # fmt: skip
     desk = market.labs.desk(market.layout, market.wide, market.priced)
     ways = schedules(task, market.priced.volumes, desk)
@@ -303,7 +307,7 @@ def _ship(instance: Instance, market: Market, calls: Calls, near: Reach, desk: D
         shipments, left = ship(batches, market.layout, (near, desk.far), labs, pool, desk.left_cost)
         if not left.any():
             road = market.travel[market.layout.site[batches.stream]]
-            starts = Starts.of(instance, market.hours, batches.wave, road)
+            starts = Starts.of(instance, market.hours, batches, road, pool[batches.stream])
             shipments = emptier_last(batches, shipments, pool, starts)
             return _Scheduled(calls, batches, shipments, past_end, starts.late_min(shipments))
         lost = _blocks_of(calls, batches, left, per_wave)

@@ -88,15 +88,17 @@ class Inside:
         self._write(before)
 
     def fill_tubes(
-        self, pool: int, worth: Floats, room: Ints, wish: list[Floats], dear: Wanted
+        self, pool: int, worth: Floats, rooms: tuple[Ints, Ints], wish: list[Floats], dear: Wanted
     ) -> None:
         """Swap blocks for full tubes; ``worth[stream]`` is what a tube costs there.
 
-        ``room[run]`` are people in full tubes, which no run passes that has not passed it before.
+        ``rooms`` are ``room[run]``, people in tubes worth filling, which no run passes that has not
+        passed it before, and those of them in tubes that are not full.
         ``wish[stream]`` is the share of its people that belongs into each of its runs: runs that
         end together keep to it in sum. Runs with fewer people than ``dear`` miss them.
         """
         runs, before = self._runs, self._bins.bin_of.copy()
+        room, over = rooms
         self._bins.capacity = np.where(
             runs.room > 0, np.minimum(runs.room, np.maximum(room, self._bins.load)), 0
         )
@@ -105,8 +107,9 @@ class Inside:
         wanted = people[runs.stream] * np.concatenate(wish) * (worth > 0)
         _, part = np.unique(runs.end, return_inverse=True)
         TubeFiller(
-            self._bins, pool, worth, Parts(part, np.bincount(part, wanted).astype(np.float64)), dear
-        ).run()
+            self._bins, pool, worth, Parts(part, np.bincount(part, wanted).astype(np.float64)),
+            dear, over,
+        ).run()  # fmt: skip
         self._write(before)
 
     def _write(self, before: Ints) -> None:

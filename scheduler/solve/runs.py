@@ -52,8 +52,8 @@ class DearWaves:
 class Task:
     """What is scheduled: the streams, their fine and wide layout, their load, and other places.
 
-    ``topped[stream, piece]`` are waves worth filling to the last place; ``lab_cost[stream,
-    piece]`` is what labs ask for a person, ``tube_worth[stream]`` what a tube costs in its cheapest
+    ``topped[stream, piece]`` are waves worth filling to the last place, ``over[stream, run]`` the
+    people of their last tubes where tubes are dear; ``lab_cost[stream, piece]`` is what labs ask for a person, ``tube_worth[stream]`` what a tube costs in its cheapest
     wave, 0 where that is little. ``dear`` are the waves in which tubes are late by least.
     ``packed[stream]`` are blocks of its runs that are known to fit. ``turn`` are all streams in the
     order in which they choose the blocks of their runs: each makes up for what those before it have
@@ -65,6 +65,7 @@ class Task:
     wide: Layout
     load: Load
     topped: Flags
+    over: Ints
     lab_cost: Floats
     tube_worth: Floats
     dear: DearWaves
@@ -142,7 +143,8 @@ def _tubes(task: Task, stream: int, dear_place: float, per_minute: float) -> lis
     num_runs = int(pieces[-1, 0]) + 1
     if task.tube_worth[stream]:
         missed = dear_place * _wanted(task, stream)[1] * pool / float(task.tube_worth[stream])
-        return [Tube(pool, dear_place, dear=True, missed=missed)] * num_runs
+        over = task.over[stream, :num_runs].tolist()
+        return [Tube(pool, dear_place, dear=True, missed=missed, over=some) for some in over]
     asked = np.full(num_runs, np.inf)
     np.minimum.at(asked, pieces[:, 0], task.lab_cost[stream, : len(pieces)])
     known = np.where(np.isfinite(asked), asked, 0.0)  # else no lab takes anybody
@@ -185,9 +187,11 @@ def _mend(task: Task, runs: list[list[Ints]], wish: list[Floats]) -> None:
     if task.tube_worth.any():
         pool = int(task.load.pool[np.argmax(task.tube_worth)])
         full = [_room_worth_filling(task, stream, full=True) for stream in range(len(task.streams))]
+        over = [task.over[stream, : len(room)] for stream, room in enumerate(full)]
         bins.fill_tubes(
-            pool, task.tube_worth, np.concatenate(full), wish, _wanted_of_all(task, full)
-        )
+            pool, task.tube_worth, (np.concatenate(full), np.concatenate(over)), wish,
+            _wanted_of_all(task, full),
+        )  # fmt: skip
 
 
 def _split_full(
@@ -235,13 +239,15 @@ def _wanted_of_all(task: Task, runs: list[Ints]) -> Wanted:
 def _room_worth_filling(task: Task, stream: int, *, full: bool) -> Ints:
     """Return the people that fit into each run of a stream in tubes that are worth their places.
 
-    Those are full ones, and without ``full`` the last ones of waves worth filling.
+    Those are full ones, and without ``full`` the last ones of waves worth filling; with it those
+    that are worth it where tubes are dear.
     """
     pieces = task.layout.group_pieces[task.layout.group[stream]]
     room = task.load.room(np.array([stream]), pieces)[0]
     topped = task.topped[stream, : len(pieces)] & (not full)
     part = np.where(topped, 0, room % task.load.pool[stream])
-    return np.bincount(pieces[:, 0], room - part).astype(np.int64)
+    people = np.bincount(pieces[:, 0], room - part).astype(np.int64)
+    return people + task.over[stream, : len(people)] if full else people
 
 
 def people_by_run(task: Task, runs: list[list[Ints]]) -> Ints:

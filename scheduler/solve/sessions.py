@@ -7,7 +7,7 @@ subset sums, solved exactly by dynamic programming over a bit set.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
@@ -28,13 +28,17 @@ class Tube:
     """People in a full tube, and how many a sum may miss its target by to fill a place in one.
 
     ``dear`` tells that places which remain for later sums count as well. ``missed`` is what a
-    person counts who is missing in waves that labs serve for much less than others.
+    person counts who is missing in waves that labs serve for much less than others. Of a sum
+    ``over`` people are in tubes that are worth it though they are not full, of all later sums
+    ``later_over``.
     """
 
     people: int
     empty_place: float = EMPTY_PLACE
     dear: bool = False
     missed: float = 0.0
+    over: int = 0
+    later_over: int = 0
 
 
 def subset_near(
@@ -87,10 +91,11 @@ def _pick_sum(
         return reachable.bit_length() - 1  # nothing in the range: the fullest
     best = (float(1 << 62), 0, 0)  # what the sum costs, how far it is from the target, the sum
     places = range(tube.people)
-    for both, empty in sorted((p + tube.dear * ((-total - p) % tube.people), p) for p in places):
+    rest = tube.over + tube.later_over - total
+    for both, empty in sorted((p + tube.dear * ((rest - p) % tube.people), p) for p in places):
         if tube.empty_place * both > best[0]:
             break
-        sums = inside & _with_empty(high, tube.people, empty)
+        sums = inside & _with_empty(high, tube.people, empty - tube.over)
         for found in _beside(sums, target) if good else [_nearest(sums, target)]:
             if found >= 0:
                 far = abs(found - target)
@@ -144,7 +149,8 @@ def split_runs(
         runs = _best_split(sizes, capacity, wish, tubes)
     runs = runs or _one_after_another(sizes, capacity, wish, tubes, wanted)
     for run, (taken, tube) in enumerate(zip(runs, tubes, strict=True)):
-        carry[run] += total * share[run] + float(-sizes[taken].sum() // tube.people * tube.people)
+        full = -((tube.over - sizes[taken].sum()) // tube.people * tube.people)
+        carry[run] += total * share[run] - float(full + tube.over)
     return runs
 
 
@@ -167,7 +173,8 @@ def _one_after_another(
         else:
             ends = rest - later, min(room, rest)
             good = _good(wanted[run:], rest) if wanted else None
-            chosen = subset_near(people, round(wish[run]), *ends, tubes[run], good)
+            tube = replace(tubes[run], later_over=sum(tube.over for tube in tubes[run + 1 :]))
+            chosen = subset_near(people, round(wish[run]), *ends, tube, good)
         taken = [waiting[c] for c in chosen]
         runs.append(taken)
         gone = set(taken)
