@@ -250,11 +250,23 @@ class BoundFinder:
 
 
 def place_prices(zone_cost: dict[int, Floats], price: dict[int, Floats]) -> dict[int, Floats]:
-    """Return prices of places by zone and site, none below the site's cheapest slot."""
-    return {
-        z: np.maximum(np.where(np.isfinite(price[z]), price[z], -np.inf), cost.min(axis=1))
-        for z, cost in zone_cost.items()
-    }
+    """Return prices of places by zone and site, none below what the site could do with them.
+
+    That is what its cheapest slot costs the zone and earns with other zones: at a price below it
+    the slots are sold to those, so that the price raises the bound and costs nothing.
+    """
+    known = {z: np.where(np.isfinite(price[z]), price[z], -np.inf) for z in zone_cost}
+    gain = {z: slot_gain(known[z], cost) for z, cost in zone_cost.items()}
+    return {z: np.maximum(known[z], _foregone(z, cost, gain)) for z, cost in zone_cost.items()}
+
+
+def _foregone(zone: int, cost: Floats, gain: ByZone) -> Floats:
+    """Return what each site foregoes at least for a person of a zone, ``[site]``."""
+    least = cost
+    for other, earned in gain.items():
+        least = least if other == zone else np.maximum(least, cost + earned)
+    cheapest: Floats = least.min(axis=1)
+    return cheapest
 
 
 def slot_gain(price: Floats, cost: Floats) -> Floats:

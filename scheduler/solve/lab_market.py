@@ -10,7 +10,7 @@ from scheduler.domain.city import Flags, Floats, Ints
 from scheduler.solve.assign import Relaxed
 from scheduler.solve.city_bound import bound_at_prices
 from scheduler.solve.labs import FEW_LATE
-from scheduler.solve.late_waves import part_filled
+from scheduler.solve.late_waves import one_more, part_filled
 from scheduler.solve.market import Market
 from scheduler.solve.network import Front, LabFlow
 from scheduler.solve.volumes import Shares, even_volumes
@@ -138,7 +138,7 @@ def topped(market: Market) -> Flags:
     pool = market.instance.settings.pooling.by_zone()[market.main_zone]
     cost = market.slot_cost(market.main_zone, market.free)
     lab, price = market.wave_costs[pool], market.relaxed.site_price
-    part = part_filled(market) / pool if market.labs_are_short else np.full(lab.shape[1], np.inf)
+    part = one_more(market) / pool if market.labs_are_short else np.full(lab.shape[1], np.inf)
     most = max(len(p) for p in market.layout.group_pieces)
     out = np.zeros((len(market.streams), most), dtype=bool)
     for members, pieces in zip(market.layout.members, market.layout.group_pieces, strict=True):

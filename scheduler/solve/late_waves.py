@@ -21,6 +21,7 @@ _EMPTY_TUBE = 1 / 3
 that of a last hour that is not full. Measured with 100,000 to 1 million people of whom 8 to 16 %
 are late: a sixth to a half are as good, the bare price is worse by up to 0.2 %, ten times as much
 by 0.1 to 0.4 %."""
+_ONE_MORE = 0.1  # the same for a tube that waits where labs have most to spare
 _MOSTLY = 0.5  # share of a wave's tubes that are late from which it is a late wave
 _FULL_FROM = 0.75
 """Share of a late wave's places from which those of a site are hard to make up for. Measured at 1
@@ -30,18 +31,41 @@ late, at 0.64: 0.23 % dearer from a half on."""
 
 def part_filled(market: Market) -> Floats:
     """Return what an empty tube of each wave costs, by the last hours in which labs start some."""
-    flow, settings = market.priced.flow, market.instance.settings
+    least, units = _last_prices(market)
+    sent = units.sum(axis=1)
+    mean = (least * units).sum(axis=1) / np.maximum(sent, 1)
+    return np.where(sent > 0, np.maximum(mean, _EMPTY_TUBE * _full_tube_min(market)), np.inf)
+
+
+def one_more(market: Market) -> Floats:
+    """Return what a tube more costs that waits in the lab with most to spare, by wave.
+
+    Tubes that are not full change labs with others in the end (``emptier_last``).
+    """
+    least, units = _last_prices(market)
+    some = np.where(units > 0, least, np.inf).min(axis=1)
+    return np.maximum(some, _ONE_MORE * _full_tube_min(market))
+
+
+def _full_tube_min(market: Market) -> float:
+    """Return what the people of a full tube of the commonest zone pay for an hour."""
+    settings = market.instance.settings
+    return settings.weights.late * HOUR_MIN * settings.pooling.by_zone()[market.main_zone]
+
+
+def _last_prices(market: Market) -> tuple[Floats, Floats]:
+    """Return the price of the last hours in which labs start tubes of waves, and how many units.
+
+    Both are ``[wave, lab]``; without units the price is 0.
+    """
+    flow = market.priced.flow
     price = market.prices.of_start(market.hours)[flow.load_lab, flow.load_hour]
     labs, waves = len(market.instance.labs), market.instance.clock.num_waves
     least = np.full(waves * labs, np.inf)
     np.minimum.at(least, flow.load_wave * labs + flow.load_lab, price)
     units = np.bincount(flow.load_wave * labs + flow.load_lab, flow.load_units, waves * labs)
-    cost = np.where(units > 0, np.where(units > 0, least, 0) * units, 0).reshape(waves, labs)
-    sent = units.reshape(waves, labs).sum(axis=1)
-    pool = settings.pooling.by_zone()[market.main_zone]
-    floor = settings.weights.late * HOUR_MIN * pool * _EMPTY_TUBE
-    mean = cost.sum(axis=1) / np.maximum(sent, 1)
-    return np.where(sent > 0, np.maximum(mean, floor), np.inf)
+    shape = waves, labs
+    return np.where(units > 0, least, 0).reshape(shape), units.reshape(shape)
 
 
 def dear_waves(market: Market, topped: Flags, worth: Floats) -> DearWaves:
