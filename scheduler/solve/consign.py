@@ -73,25 +73,83 @@ def ship(
     """Send all tubes to labs at least lateness; returns shipments and tubes left per batch.
 
     ``reaches`` are those to the labs planned for and to all labs: the second is looked at when the
-    first cannot start all tubes in time, and weighed when neither can.
+    first cannot start all tubes in time, and weighed when neither can. Of few tubes those that are
+    not full are weighed by their people.
     """
     group = layout.group[batches.stream]
-    num_waves = reaches[0].first_sample_min.shape[1]
-    key = group * num_waves + batches.wave
-    distinct, which = np.unique(key, return_inverse=True)
-    units = np.bincount(which, weights=batches.tubes, minlength=len(distinct)).astype(np.int64)
-    rows = np.arange(len(distinct))
-    supplies = Supplies(
-        units, rows, distinct // num_waves, distinct % num_waves, units, np.zeros(len(rows))
-    )
-    flow = _least_late(supplies, reaches, labs, left_cost)
-    return _share(batches, which, distinct, flow, pool, num_waves)
+    rows = _Rows.of(batches, group, reaches[0].first_sample_min.shape[1])
+    flow = _nearly_in_time(rows.supplies, reaches, labs, left_cost)
+    if flow is None and rows.supplies.units.sum() <= _MANY_TUBES:
+        return _weighed_by_people(batches, group, reaches[0], labs, (pool, left_cost))
+    if flow is None:
+        left = np.full(len(rows.supplies.units), left_cost)
+        flow = solve_labs(rows.supplies, reaches[0], labs, left)
+    return _share(batches, rows, flow, pool)
 
 
-def _least_late(
+@dataclass(frozen=True)
+class _Rows:
+    """What is sent, a row for each group and wave; ``which[batch]`` is its row."""
+
+    supplies: Supplies
+    which: Ints
+    num_waves: int
+
+    @staticmethod
+    def of(batches: Batches, group: Ints, num_waves: int) -> _Rows:
+        """Return the rows of batches; ``group[batch]``."""
+        key = group * num_waves + batches.wave
+        distinct, which = np.unique(key, return_inverse=True)
+        units = np.bincount(which, weights=batches.tubes, minlength=len(distinct)).astype(np.int64)
+        row = np.arange(len(distinct))
+        group_of, wave_of = np.divmod(distinct, num_waves)
+        supplies = Supplies(units, row, group_of, wave_of, units, np.zeros(len(row)))
+        return _Rows(supplies, which, num_waves)
+
+    def of_loads(self, flow: LabFlow) -> Ints:
+        """Return the row of each load of a flow."""
+        sent = self.supplies
+        key = sent.group * self.num_waves + sent.wave
+        row: Ints = np.searchsorted(key, flow.load_group * self.num_waves + flow.load_wave)
+        return row
+
+
+def _weighed_by_people(
+    batches: Batches, group: Ints, reach: Reach, labs: LabSide, sizes: tuple[Ints, float]
+) -> tuple[Shipments, Ints]:
+    """Send all tubes at least lateness, those that are not full weighed by their people.
+
+    Others go before them: each is a group of its own, as late as its few people are (see
+    ``emptier_last`` for cities). ``sizes`` are the last two arguments of ``ship``.
+    """
+    pool, left_cost = sizes
+    size = pool[batches.stream]
+    rest, full = batches.people % size, batches.people // size
+    some, whole = np.flatnonzero(rest), np.flatnonzero(full)
+    origin = np.concatenate((whole, some))
+    apart = Batches(
+        batches.stream[origin], batches.wave[origin],
+        np.concatenate(((full * size)[whole], rest[some])),
+        np.concatenate((full[whole], np.ones(len(some), dtype=np.int64))),
+        batches.first_slot[origin],
+    )  # fmt: skip
+    kinds, kind = np.unique(np.column_stack((group, rest))[some], axis=0, return_inverse=True)
+    groups = len(reach.chain)
+    every = np.concatenate((group[whole], groups + kind.reshape(-1)))
+    share = np.ones(groups + len(kinds))
+    share[every[len(whole) :]] = (rest / size)[some]
+    reach = reach.joined(kinds[:, 0], share)
+    rows = _Rows.of(apart, every, reach.first_sample_min.shape[1])
+    left_costs = left_cost * share[rows.supplies.group]
+    ships, left = _share(apart, rows, solve_labs(rows.supplies, reach, labs, left_costs), pool)
+    columns = joined(origin[ships.batch], ships.lab, ships.hour, ships.tubes, ships.people)
+    return Shipments(*columns), np.bincount(origin, left, len(group)).astype(np.int64)
+
+
+def _nearly_in_time(
     supplies: Supplies, reaches: tuple[Reach, Reach], labs: LabSide, left_cost: float
-) -> LabFlow:
-    """Send all in time if labs can, all but a few if they nearly can, else weigh all lateness.
+) -> LabFlow | None:
+    """Send all in time if labs can, all but a few if they nearly can, else None.
 
     Of many tubes those that a flow had in time stay with their labs and the others are weighed, if
     that makes nothing later than that flow; not where labs have daily limits, for what these leave
@@ -113,7 +171,7 @@ def _least_late(
             planned, reaches[1], labs
         ):
             return flow
-    return solve_labs(supplies, reaches[0], labs, np.full(len(supplies.units), left_cost))
+    return None
 
 
 def _weigh_rest(
@@ -173,16 +231,16 @@ def _days_left(labs: LabSide, used: Ints) -> Ints:
 
 
 def _share(
-    batches: Batches, which: Ints, distinct: Ints, flow: LabFlow, pool: Ints, num_waves: int
+    batches: Batches, rows: _Rows, flow: LabFlow, pool: Ints
 ) -> tuple[Shipments, Ints]:
     """Share the tubes of group waves among their batches; what is left falls on the last ones."""
-    at = np.searchsorted(distinct, flow.load_group * num_waves + flow.load_wave)
+    size = len(flow.left)
     sent = np.r_[flow.load_units, flow.left]
-    row = np.r_[at, np.arange(len(distinct))]
-    hour = np.r_[flow.load_hour, np.full(len(distinct), 1 << 40)]
-    lab = np.r_[flow.load_lab, np.full(len(distinct), -1)]
+    row = np.r_[rows.of_loads(flow), np.arange(size)]
+    hour = np.r_[flow.load_hour, np.full(size, 1 << 40)]
+    lab = np.r_[flow.load_lab, np.full(size, -1)]
     order = np.arange(len(batches.stream))
-    batch, load, tubes = match(which, batches.tubes, order, row, sent, hour)
+    batch, load, tubes = match(rows.which, batches.tubes, order, row, sent, hour)
     lost = lab[load] < 0
     left = np.bincount(batch[lost], weights=tubes[lost], minlength=len(order)).astype(np.int64)
     batch, load, tubes = batch[~lost], load[~lost], tubes[~lost]

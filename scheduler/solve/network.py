@@ -64,6 +64,19 @@ class Reach:
         usable[flow.load_group, flow.load_lab] = True
         return replace(self, usable=usable, planned=flow)
 
+    def joined(self, copies: Ints, share: Floats) -> Reach:
+        """Return the reach with copies of groups after them.
+
+        ``share[group]`` is what a unit counts of each then, of those before.
+        """
+        every = np.concatenate((np.arange(len(self.chain)), copies))
+        late_cost = self.late_cost[every] * share
+        _, chain = np.unique(np.round(late_cost, 12), return_inverse=True)
+        return Reach(
+            self.travel_min[every], self.usable[every], late_cost, chain,
+            self.first_sample_min[every], self.nearest[every],
+        )  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Front:
