@@ -37,10 +37,9 @@ class Starts:
         arrive = promise.pickup_min[batches.wave][:, None] + road_min
         begin = batches.first_slot * settings.round.slot_minutes
         fresh = arrive - begin[:, None] <= settings.targets.max_holding_min
-        sizes, which = np.unique(pool, return_inverse=True)
-        good = [[not s or size in s for s in instance.labs.pool_sizes] for size in sizes.tolist()]
-        takes = fresh & np.array(good, dtype=bool).reshape(len(sizes), -1)[which]
-        return Starts(hours, promise, batches.wave, arrive, takes)
+        known = instance.labs.pool_sizes
+        good = [np.isin(pool, sizes) if sizes else np.ones(len(pool), dtype=bool) for sizes in known]
+        return Starts(hours, promise, batches.wave, arrive, fresh & np.stack(good, axis=1))
 
     def late_min(self, ships: Shipments) -> Ints:
         """Return by how many minutes each shipment's results come after the promise."""

@@ -97,7 +97,9 @@ class _JointBound:
         gain = slot_gain(self.place[self.main], self.cost[self.main]) * self.places
         cost = {z: self.cost[z] for z in self.strict}
         asked = self.strict_people > 0, gain
-        self._known = patterns_of(self.finder, cost, asked, self._empty_place, self._known)
+        self._known = patterns_of(
+            self.finder, cost, asked, self._empty_place, self._known, whole=True
+        )
         return self._known
 
     def _start(self, beyond: Floats, highest: float) -> Floats:

@@ -88,13 +88,13 @@ class _PatternBound:
         mine = (demand > 0) & np.isin(finder.instance.block_zone, zones)
         if not mine.any():
             return 0.0, np.ones(len(rest), dtype=bool)
-        highest = finder.instance.settings.weights.unserved
         people = np.maximum(demand, 1)
         each: Floats = np.where(mine, finder.cheapest(self._place), 0.0)
-        price = np.minimum(each * people, highest)
         cost = {z: self._cost[z] for z in zones}
         least = min(float(c.min(initial=np.inf)) for c in cost.values())
-        finder.look_farther(price / people, least)
+        finder.look_farther(each, least)
+        highest = self._served_in_part(zones, gain)
+        price = np.minimum(each * people, highest)
         patterns = None
         while True:
             patterns = patterns_of(finder, cost, (mine, gain), self._empty_place, patterns)
@@ -102,10 +102,40 @@ class _PatternBound:
             ascent = patterns.ascend(price, turns, highest, rest)
             price = ascent.best
             if not finder.asks_farther(price / people, least).any():
-                hopeless = float(demand[mine].sum() - demand[patterns.blocks].sum()) * highest
+                left_out = float(demand[mine].sum() - demand[patterns.blocks].sum())
+                hopeless = left_out * finder.instance.settings.weights.unserved
                 return ascent.bound + hopeless, ~np.isin(np.arange(len(rest)), patterns.sites)
             finder.look_farther(price / people, least)
             turns = 1
+
+    def _served_in_part(self, zones: list[int], gain: Floats) -> Floats:
+        """Return what each block of zones costs at least if one of its people or more is left out.
+
+        ``gain`` as in ``_cost_of``. All others pay the cheapest slot at their site, and those who
+        fill slots, the first and the last apart, take them from others who would gain in them. They
+        may fill places in tubes that are not full. What they pay is convex in their number.
+        """
+        finder, instance = self._finder, self._finder.instance
+        settings, pairs = instance.settings, finder.pairs
+        left_out, one_less = settings.weights.unserved, np.maximum(instance.demand - 1, 0)
+        each = np.where(self._places > 0, gain / np.maximum(self._places, 1), np.inf)
+        most = self._places.max(axis=1, initial=1)
+        least = self._places.min(axis=1, initial=int(most.max(initial=1)), where=self._places > 0)
+        paid = left_out * one_less
+        for zone in zones:
+            pool, slot = settings.pooling.by_zone()[zone], self._cost[zone]
+            cheapest, taken = (c.min(axis=1, initial=np.inf) for c in (slot, slot + each))
+            known = np.isfinite(cheapest) & np.isfinite(taken)
+            more = np.where(known, taken, 0) - np.where(known, cheapest, 0)
+            mine = pairs.where((instance.block_zone[pairs.block] == zone) & known[pairs.site])
+            site, people = mine.site, one_less[mine.block]
+            fill = np.maximum(0, people - 2 * most[site] + 1)
+            first = np.minimum(mine.walk_m * finder.per_metre + cheapest[site], left_out)
+            more = np.minimum(first + (more * least / most)[site], left_out) - first
+            np.minimum.at(paid, mine.block, first * people + more * fill)
+            empty = float(self._empty_place(pool).max(initial=0.0)) * (pool - 1)
+            paid[instance.block_zone == zone] -= empty
+        return left_out + np.maximum(paid, 0.0)
 
     def _paid(self, zones: list[int]) -> float:
         """Return what blocks of zones pay at least at the prices of places."""
@@ -128,11 +158,14 @@ def patterns_of(
     asked: tuple[Flags, Floats],
     empty_place: Callable[[int], Floats],
     before: Patterns | None = None,
+    *,
+    whole: bool = False,
 ) -> Patterns:
     """Return the patterns of zones, at ``cost[zone][site, slot]``, for the pairs that are known.
 
     ``asked`` tells which blocks may come, and what others gain in whole slots ``[site, slot]``;
-    ``empty_place`` as in ``pattern_bound``, ``before`` the same with fewer pairs.
+    ``empty_place`` as in ``pattern_bound``, ``before`` the same with fewer pairs; ``whole`` as in
+    ``Patterns``.
     """
     mine, gain = asked
     instance, settings = finder.instance, finder.instance.settings
@@ -148,7 +181,7 @@ def patterns_of(
         places, cost, {z: np.repeat(empty_place(pool[z]), per_wave, axis=1) for z in cost},
         {z: pool[z] for z in cost}, gain, 0, settings.clearing_slots, settings.weights.unserved,
     )  # fmt: skip
-    return Patterns(movable, offer, first_hours(places > 0, per_wave), before)
+    return Patterns(movable, offer, first_hours(places > 0, per_wave), before, whole=whole)
 
 
 def first_hours(offered: Flags, per_wave: int) -> Ints:

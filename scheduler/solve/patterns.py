@@ -49,13 +49,15 @@ class Patterns:
     """
 
     def __init__(
-        self, movable: Movable, offer: SiteOffer, end: Ints, before: Patterns | None = None
-    ) -> None:
+        self, movable: Movable, offer: SiteOffer, end: Ints, before: Patterns | None = None,
+        *, whole: bool = False,
+    ) -> None:  # fmt: skip
         """Reckon the costs of all patterns; no site may be asked for by three stricter zones.
 
         Patterns are of the slots before ``end[site]``. Blocks that come later (the site closes in
-        between, and sends later tubes in other waves) are counted at their cheapest slot. What
-        patterns cost is taken from those ``before``, of the same offer, as far as it is known.
+        between, and sends later tubes in other waves) are counted at their cheapest slot, with what
+        others would gain there unless these come in ``whole`` blocks, that may have no use for it.
+        What patterns cost is taken from those ``before``, of the same offer, as far as it is known.
         """
         self.costs: dict[tuple[int, tuple[int, ...]], Floats] = before.costs if before else {}
         self.movable, self._offer = movable, offer
@@ -65,7 +67,9 @@ class Patterns:
         self.blocks = np.unique(pairs.block)
         inside = np.arange(offer.places.shape[1]) < end[:, None]
         self._offered = (offer.places > 0) & inside
-        self._highest = self._later((offer.places > 0) & ~inside)
+        later = (offer.places > 0) & ~inside
+        gain = 0.0 * offer.places if whole else offer.main_gain / np.maximum(offer.places, 1)
+        self._highest = self._later(np.where(later, gain, np.inf))
         self._quota = np.maximum(1, offer.places.max(axis=1, initial=0))
         rows = np.split(order, first[1:]) if len(order) else []
         each = math.isqrt(_NUMBERS_KEPT // (2 * len(PARTS) * max(1, len(rows))))
@@ -75,13 +79,16 @@ class Patterns:
         self._at = self._sites_of(zones)
         self._known: dict[int, tuple[bytes, Answer]] = {}
 
-    def _later(self, later: Flags) -> Floats:
-        """Return what each block costs at least in ``later[site, slot]``, inf: there are none."""
+    def _later(self, gain: Floats) -> Floats:
+        """Return what each block costs at least in later slots, inf: there are none.
+
+        ``gain[site, slot]`` is what others gain per person, inf in slots that are not later ones.
+        """
         pairs, movable = self.movable.pairs, self.movable
         zone, least = movable.zone[pairs.block], np.full(len(movable.people), np.inf)
         for z, cost in self._offer.cost.items():
             mine = zone == z
-            slot = np.where(later, cost, np.inf).min(axis=1, initial=np.inf)
+            slot = (cost + gain).min(axis=1, initial=np.inf)
             paid = movable.people[pairs.block[mine]] * slot[pairs.site[mine]]
             np.minimum.at(least, pairs.block[mine], paid + movable.walk_cost[mine])
         return least

@@ -21,16 +21,17 @@ HOURS, POOL = 12, np.array([10])
 SHORT = Recipe(num_communities=9, num_sites=6, num_labs=2, hours=16.0, days=2, lab_slack=0.7)
 
 
-def starts(wave: Ints, due_min: int) -> Starts:
-    """Return starts at one lab, always open, ten minutes from all sites; results take no time."""
-    begin = 60 * np.arange(HOURS)
+def starts(wave: Ints, due_min: int, processing_min: tuple[int, ...] = (0,)) -> Starts:
+    """Return starts at labs that are always open, ten minutes from all sites."""
+    begin, labs = 60 * np.arange(HOURS), len(processing_min)
     hours = LabHours(
-        begin, np.full((1, HOURS), 5), begin[None, :], np.ones((1, 60 * HOURS), dtype=bool),
-        np.zeros(HOURS, dtype=np.int64),
+        begin, np.full((labs, HOURS), 5), np.tile(begin, (labs, 1)),
+        np.ones((labs, 60 * HOURS), dtype=bool), np.zeros(HOURS, dtype=np.int64),
     )  # fmt: skip
     pickup = 60 * np.arange(1, 5)
-    promise = Promise(pickup, pickup - 60 + due_min, np.zeros(1, dtype=np.int64))
-    return Starts(hours, promise, wave, pickup[wave][:, None] + 10)
+    promise = Promise(pickup, pickup - 60 + due_min, np.array(processing_min))
+    arrive = np.repeat(pickup[wave][:, None] + 10, labs, axis=1)
+    return Starts(hours, promise, wave, arrive, np.ones(arrive.shape, dtype=bool))
 
 
 def batches(people: list[int], wave: Ints) -> Batches:
@@ -40,9 +41,11 @@ def batches(people: list[int], wave: Ints) -> Batches:
     return Batches(none, wave, count, -(-count // 10), none)
 
 
-def sent(batch: list[int], hour: list[int], tubes: list[int], people: list[int]) -> Shipments:
-    """Return shipments to the only lab."""
-    columns = (np.array(c) for c in (batch, [0] * len(batch), hour, tubes, people))
+def sent(
+    batch: list[int], hour: list[int], tubes: list[int], people: list[int], lab: tuple[int, ...] = ()
+) -> Shipments:
+    """Return shipments, to the first lab unless told."""
+    columns = (np.array(c) for c in (batch, lab or [0] * len(batch), hour, tubes, people))
     return Shipments(*columns)
 
 
@@ -62,6 +65,20 @@ def test_a_tube_with_few_people_waits_for_a_full_one() -> None:
     assert after.tubes.tolist() == [1, 1, 2]
     assert after.people.tolist() == [2, 10, 20]
     assert late_people_min(before, begun) - late_people_min(after, begun) == 8 * 120
+
+
+def test_it_waits_in_any_lab_that_takes_it() -> None:
+    """A slower lab gets the tube with two people in it and the other one a full tube for it."""
+    wave = np.array([0, 0])
+    begun = starts(wave, 60, (0, 30))
+    before = sent([0, 1], [5, 5], [1, 3], [2, 30], (0, 1))
+    after = emptier_last(batches([2, 30], wave), before, POOL, begun)
+    assert list(zip(after.batch.tolist(), after.lab.tolist(), after.people.tolist())) == [
+        (0, 1, 2), (1, 0, 10), (1, 1, 20),
+    ]  # fmt: skip
+    assert late_people_min(before, begun) - late_people_min(after, begun) == 8 * 30
+    closed = replace(begun, takes=np.array([[True, False], [True, True]]))
+    assert emptier_last(batches([2, 30], wave), before, POOL, closed) is before
 
 
 def test_no_tube_is_started_before_it_arrives() -> None:
