@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from scheduler.domain.city import Floats, Ints
-from scheduler.solve.ascent import MEMORY, Ascent
+from scheduler.solve.ascent import USUAL, Ascent
 from scheduler.solve.knapsacks import Knapsacks, best_set
 
 _TURNS, _SETTLED = 4, 0.15  # per dive: turns, and share of the waiting blocks
@@ -52,8 +52,8 @@ class BlockPrices(Ascent):
         """Return the bound at the present prices (of what waits), then step."""
         rows, worth = self._answers()
         pairs, waiting = self.sacks.pairs, self._waiting
-        self._often *= MEMORY
-        self._often[rows] += 1 - MEMORY
+        self._often *= USUAL.memory
+        self._often[rows] += 1 - USUAL.memory
         found = np.bincount(pairs.block[rows], minlength=len(self.now))
         bound = float(self.now[waiting].sum()) - worth
         self.move(np.where(waiting, 1.0 - found, 0.0), bound, waiting)

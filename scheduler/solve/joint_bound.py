@@ -17,14 +17,14 @@ import numpy as np
 
 from scheduler.domain.city import Flags, Floats, Ints
 from scheduler.domain.settings import Zone
-from scheduler.solve.ascent import Ascent
+from scheduler.solve.ascent import STEADY, Ascent
 from scheduler.solve.bound import BoundFinder, ByZone, place_prices, slot_gain
 from scheduler.solve.knapsacks import best_set, best_sums, cost_upto, trace_back
 from scheduler.solve.pattern_bound import patterns_of
 from scheduler.solve.patterns import Patterns
 from scheduler.solve.whole_bound import WholeBound
 
-_TURNS, _PAIR_TURNS = 80, 2_500_000  # of prices, and pairs looked at in all of them
+_TURNS, _PAIR_TURNS = 160, 7_000_000  # of prices, and pairs looked at in all of them
 _STRIDE = 0.004
 
 
@@ -78,7 +78,8 @@ class _JointBound:
             sites = _Sites(self)
             turns = min(turns, 1 + _PAIR_TURNS // max(1, len(sites.sacks.pairs)))
             most = sites.patterns.capped(np.full(len(price), highest))
-            ascent = Ascent(np.where(sites.asked, np.minimum(price, most), 0.0), _STRIDE, most)
+            start = np.where(sites.asked, np.minimum(price, most), 0.0)
+            ascent = Ascent(start, _STRIDE, most, STEADY)
             for _ in range(turns):
                 now = ascent.now
                 bound, found = sites.bound(now)
