@@ -11,6 +11,7 @@ from scheduler.domain.instance import Instance
 from scheduler.domain.settings import Zone
 from scheduler.domain.verify import verify
 from scheduler.solve import make_plan
+from scheduler.solve.city_bound import bound_at_prices
 from scheduler.solve.exact import objective
 from scheduler.solve.planner import solve_round
 from scheduler.solve.spacing import site_quota
@@ -103,6 +104,28 @@ def test_as_few_people_as_can_be_are_left_out(seed: int) -> None:
     instance = tiny(seed, kind)
     optimum = BruteForce(instance, may_leave_out=True).run()
     check_near(instance, optimum)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("seed", "unserved"), [(2, 200.0), (3, 1_000.0)])
+def test_patterns_bound_rounds_in_which_people_are_better_left_out(
+    seed: int, unserved: float
+) -> None:
+    """Dear laboratory hours, at these prices and others, never raise the bound above the optimum."""
+    zones = ((Zone.CONTROL, Zone.NORMAL), (Zone.CONTROL, Zone.PRECAUTION, Zone.NORMAL),
+             (Zone.PRECAUTION, Zone.NORMAL))[seed % 3]  # fmt: skip
+    people = (3, 7) if len(zones) == 2 else (2, 4)
+    kind = Tiny(zones=zones, blocks_per_community=1, people=people, hours=1.0, pool=2,
+                result_hours=1.0)  # fmt: skip
+    base = tiny(seed, kind)
+    weights = replace(base.settings.weights, unserved=unserved)
+    instance = base.replace(settings=replace(base.settings, weights=weights))
+    optimum = BruteForce(instance, may_leave_out=True).run()
+    market, _ = solve_round(instance, site_quota(instance), 0, lambda _stage, _gap: None)
+    known = market.prices
+    for scale in (1.0, 0.5, 1.5):
+        market.prices, market.wave_costs = replace(known, hour=known.hour * scale), {}
+        assert bound_at_prices(market) <= optimum * (1 + ROUNDING)
 
 
 @pytest.mark.slow

@@ -9,7 +9,7 @@ import pytest
 
 from scheduler.domain.settings import Settings, WeightSettings
 from scheduler.solve import make_plan
-from scheduler.solve.bound import LabPrices
+from scheduler.solve.bound import LabPrices, place_prices, slot_gain
 from scheduler.solve.city_bound import lower_bound
 from scheduler.solve.market import Market
 from scheduler.solve.spacing import site_quota
@@ -44,6 +44,22 @@ def test_any_prices_give_a_bound(seed: int, recipe: Recipe) -> None:
         market.prices = LabPrices(rng.uniform(0, scale, hour), rng.uniform(0, scale, day))
         market.wave_costs = {}
         assert 0 <= lower_bound(market) <= objective + 1e-6
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_places_cost_what_sites_forego_for_them(seed: int) -> None:
+    """Prices of places rise to what others gain in the slots, and sites earn no more for it."""
+    rng, shape = np.random.default_rng(seed), (6, 10)
+    costs = {z: np.where(rng.random(shape) < 0.8, rng.uniform(0, 9, shape), np.inf) for z in (1, 3)}
+    price = {1: np.full(6, -np.inf), 3: rng.uniform(0, 12, 6)}
+    least = {z: np.maximum(price[z], cost.min(axis=1)) for z, cost in costs.items()}
+    place = place_prices(costs, price)
+    assert all((place[z] >= least[z]).all() for z in costs)
+    assert (place[1] > least[1] + 0.1).any()
+    earned, before = (
+        np.maximum(*(slot_gain(by[z], costs[z]) for z in costs)) for by in (place, least)
+    )
+    assert earned == pytest.approx(before)
 
 
 @pytest.mark.parametrize("recipe", RECIPES)

@@ -9,7 +9,9 @@ import pytest
 
 from scheduler.domain.verify import verify
 from scheduler.solve import consign, make_plan
+from scheduler.solve.emptier_last import Starts
 from scheduler.solve.market import Market
+from scheduler.solve.planner import solve_round
 from scheduler.solve.spacing import site_quota
 from scheduler.solve.strict_places import Strictly
 from scheduler.solve.strict_zones import place_strict_zones
@@ -33,6 +35,39 @@ def test_tubes_kept_in_time_cost_little_more_than_all_weighed_again(
     assert plan.summary["late_people"] > 0
     assert plan.summary["served"] == weighed["served"]
     assert plan.summary["objective"] <= 1.01 * weighed["objective"]
+
+
+def test_tubes_that_are_not_full_go_last() -> None:
+    """Weighed by their people they wait for others, and people wait less than by tubes alone."""
+    saved = []
+    for seed in range(6):
+        instance = random_instance(seed, replace(SHORT, special=False))
+        market, solution = solve_round(instance, site_quota(instance), 0, lambda *_: None)
+        desk = market.labs.desk(market.layout, market.wide, market.priced)
+        late = []
+        for many in (0, consign._MANY_TUBES):
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(consign, "_MANY_TUBES", many)
+                ships, left = consign.ship(
+                    solution.batches, market.layout, (desk.far, desk.far), desk.labs,
+                    market.load.pool, desk.left_cost,
+                )  # fmt: skip
+            assert np.bincount(ships.batch, ships.tubes).tolist() == (
+                solution.batches.tubes - left
+            ).tolist()
+            assert np.bincount(ships.batch, ships.people).tolist() == (
+                solution.batches.people.tolist()
+            )
+            used = np.zeros(desk.labs.hours.capacity.shape, dtype=np.int64)
+            np.add.at(used, (ships.lab, ships.hour), ships.tubes)
+            assert (used <= desk.labs.hours.capacity).all()
+            road = market.travel[market.layout.site[solution.batches.stream]]
+            pool = market.load.pool[solution.batches.stream]
+            starts = Starts.of(instance, market.hours, solution.batches, road, pool)
+            late.append(int((starts.late_min(ships) * ships.people).sum()))
+        saved.append(late[0] - late[1])
+    assert min(saved) >= 0
+    assert max(saved) > 0
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -79,6 +79,17 @@ def test_swaps_that_fill_no_tube_save_walking() -> None:
 
 
 @pytest.mark.parametrize("seed", range(5))
+def test_bins_keep_people_in_tubes_worth_filling_in_part(seed: int) -> None:
+    """With a tube for four in half of the bins, four people beyond full ones are no rest there."""
+    bins, over = _city(seed), 4 * (np.arange(20) % 2)
+    before = int((-(-(bins.load - over) // POOL)).sum())
+    least = -(-int((bins.people.sum() - over.sum())) // POOL)
+    TubeFiller(bins, POOL, np.full(20, 5_000.0), over=over).run()
+    after = int((-(-(bins.load - over) // POOL)).sum())
+    assert after - least <= (before - least) / 4
+
+
+@pytest.mark.parametrize("seed", range(5))
 def test_bins_keep_the_people_whose_places_are_worth_more(seed: int) -> None:
     """Tubes are filled, but no bin falls below those whom it would miss more than a tube."""
     bins, other = _city(seed), _city(seed)

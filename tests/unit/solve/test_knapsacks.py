@@ -54,6 +54,20 @@ def check(sacks: Knapsacks, bin_of: Ints) -> None:
     assert np.count_nonzero(here) == np.count_nonzero(some)
 
 
+@pytest.mark.parametrize("seed", range(40))
+def test_settled_blocks_change_no_best_set(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A set is worth the same whether blocks are settled first or all looked at."""
+    rng = np.random.default_rng(seed)
+    blocks, places = int(rng.integers(8, 30)), int(rng.integers(10, 120))
+    size = rng.integers(3, 12, blocks)
+    value = size * rng.uniform(0, 4, blocks) + rng.normal(0, seed % 4, blocks)
+    upto = cost_upto(np.sort(rng.uniform(0, 3, places)), np.ones(places, dtype=np.int64))
+    worth, chosen = best_set(size, value, upto)
+    assert worth == pytest.approx(value[chosen].sum() - upto[size[chosen].sum()])
+    monkeypatch.setattr("scheduler.solve.knapsacks._FEW_BLOCKS", 100)
+    assert best_set(size, value, upto)[0] == pytest.approx(worth)
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 def test_the_best_set_is_best(seed: int) -> None:
     """No subset that fits is worth more, and the set named is worth what is said."""

@@ -11,10 +11,11 @@ from scheduler.domain.city import Flags, Floats
 from scheduler.domain.verify import verify
 from scheduler.solve import make_plan, planner
 from scheduler.solve.lab_market import price_labs, topped, tube_worth
-from scheduler.solve.late_waves import dear_waves, part_filled
+from scheduler.solve.late_waves import dear_waves, one_more, over_full_tubes, part_filled
 from scheduler.solve.market import Market
 from scheduler.solve.runs import DearWaves
 from scheduler.solve.spacing import site_quota
+from scheduler.solve.waves import stream_room
 from tests.effort import no_effort
 from tests.rounds import Recipe, random_instance
 
@@ -58,6 +59,18 @@ def test_a_tube_that_is_not_full_costs_little_where_labs_are_short(seed: int) ->
     roomy = _market(seed, replace(SHORT, lab_slack=3.0))
     assert not roomy.labs_are_short
     assert not dear_waves(roomy, topped(roomy), tube_worth(roomy) + 1.0).gain.any()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_runs_want_the_last_places_of_waves_that_are_topped(seed: int) -> None:
+    """They are those beyond full tubes, where tubes are dear; most late waves are filled so."""
+    market = _market(seed, SHORT)
+    top, worth = topped(market), tube_worth(market)
+    over = over_full_tubes(market, top, worth)
+    room = stream_room(market.layout, market.load)
+    assert over.sum() == (room % 10)[top].sum() > 0
+    assert not over_full_tubes(market, top, 0 * worth).any()
+    assert (one_more(market) <= part_filled(market) + 1e-6).all()
 
 
 @pytest.mark.parametrize("seed", range(3))

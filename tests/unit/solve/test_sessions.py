@@ -80,6 +80,21 @@ def test_what_remains_is_in_full_tubes_too_where_these_are_dear() -> None:
     assert subset_near([59, 20, 41], 59, 0, 100, Tube(10, 30, dear=True)) == [1]
 
 
+def test_people_in_tubes_worth_filling_in_part_are_no_rest() -> None:
+    """Four people beyond full tubes leave no place empty in a run whose last tube is for four."""
+    sizes, tube = [40, 44], Tube(10, 30)
+    assert subset_near(sizes, 42, 0, 50, tube) == [0]
+    assert subset_near(sizes, 42, 0, 50, replace(tube, over=4)) == [1]
+    dear = replace(tube, dear=True)
+    assert subset_near([40, 41, 43], 41, 0, 50, dear) == [0]
+    assert subset_near([40, 41, 43], 41, 0, 50, replace(dear, over=1, later_over=3)) == [1]
+    parts = [replace(dear, over=over) for over in (4, 0, 2)]
+    people, carry = np.array([40, 44, 42]), [0.0] * 3
+    runs = split_runs(people, [50] * 3, [1 / 3] * 3, carry, parts)
+    assert [int(people[run].sum()) for run in runs] == [44, 40, 42]
+    assert carry == pytest.approx([-2.0, 2.0, 0.0])
+
+
 def test_no_room_takes_nothing() -> None:
     """A run without room is left empty."""
     assert subset_near([3, 4], 5, 0, -1, Tube(1)) == []
