@@ -148,11 +148,10 @@ class BoundFinder:
         by how much less each site earns because tubes are whole.
         """
         place = place_prices(zone_cost, price)
-        cost = self.cheapest(place)
-        paid = float(self._paid(cost, place).sum())
-        profit = self._profit(zone_cost, place)
-        if tubes is not None:
-            profit -= float(tubes(zone_cost, place).sum())
+        less = tubes(zone_cost, place) if tubes is not None else np.zeros(len(self.most))
+        profit = self._profit(zone_cost, place) - float(less.sum())
+        place = foregone_prices(zone_cost, place, less)
+        paid = float(self._paid(self.cheapest(place), place).sum())
         return max(0.0, paid - earnings - profit)
 
     def _paid(self, cheapest: Floats, place: dict[int, Floats]) -> Floats:
@@ -249,24 +248,32 @@ class BoundFinder:
         return pairs.where(fits[pairs.block] & (self.longest[pairs.site] > 0))
 
 
-def place_prices(zone_cost: dict[int, Floats], price: dict[int, Floats]) -> dict[int, Floats]:
-    """Return prices of places by zone and site, none below what the site could do with them.
+def place_prices(zone_cost: ByZone, price: ByZone) -> ByZone:
+    """Return prices of places by zone and site, none below the site's cheapest slot."""
+    return {
+        z: np.maximum(np.where(np.isfinite(price[z]), price[z], -np.inf), cost.min(axis=1))
+        for z, cost in zone_cost.items()
+    }
 
-    That is what its cheapest slot costs the zone and earns with other zones: at a price below it
-    the slots are sold to those, so that the price raises the bound and costs nothing.
+
+def foregone_prices(zone_cost: ByZone, place: ByZone, less: Floats | float = 0.0) -> ByZone:
+    """Return prices of places, those of stricter zones not below what sites forego for them.
+
+    That is what their cheapest slot costs the zone and earns with other zones: below it slots are
+    sold to those, so that a price raises the bound and costs nothing. Where a site earns so much
+    ``less[site]`` from the others because they are not as free as they might be, somebody who
+    comes in their stead must not pay for that.
     """
-    known = {z: np.where(np.isfinite(price[z]), price[z], -np.inf) for z in zone_cost}
-    gain = {z: slot_gain(known[z], cost) for z, cost in zone_cost.items()}
-    return {z: np.maximum(known[z], _foregone(z, cost, gain)) for z, cost in zone_cost.items()}
-
-
-def _foregone(zone: int, cost: Floats, gain: ByZone) -> Floats:
-    """Return what each site foregoes at least for a person of a zone, ``[site]``."""
-    least = cost
-    for other, earned in gain.items():
-        least = least if other == zone else np.maximum(least, cost + earned)
-    cheapest: Floats = least.min(axis=1)
-    return cheapest
+    main = max(zone_cost)
+    gain = {z: slot_gain(place[z], cost) for z, cost in zone_cost.items()}
+    found = dict(place)
+    for zone, cost in zone_cost.items():
+        least = cost
+        for other, earned in gain.items():
+            least = least if other == zone else np.maximum(least, cost + earned)
+        if zone != main:
+            found[zone] = np.maximum(place[zone], least.min(axis=1) - less)
+    return found
 
 
 def slot_gain(price: Floats, cost: Floats) -> Floats:

@@ -230,9 +230,7 @@ def _days_left(labs: LabSide, used: Ints) -> Ints:
     return np.where(limit >= 0, limit - by_day.max(axis=1), limit)
 
 
-def _share(
-    batches: Batches, rows: _Rows, flow: LabFlow, pool: Ints
-) -> tuple[Shipments, Ints]:
+def _share(batches: Batches, rows: _Rows, flow: LabFlow, pool: Ints) -> tuple[Shipments, Ints]:
     """Share the tubes of group waves among their batches; what is left falls on the last ones."""
     size = len(flow.left)
     sent = np.r_[flow.load_units, flow.left]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scheduler.domain.city import Floats, Ints
+from scheduler.domain.city import Flags, Floats, Ints
 from scheduler.domain.instance import Instance
 from scheduler.solve.consign import Batches, Shipments, joined
 from scheduler.solve.reach import Promise, start_min
@@ -31,14 +31,18 @@ class Starts:
     takes: Flags
 
     @staticmethod
-    def of(instance: Instance, hours: LabHours, batches: Batches, road_min: Ints, pool: Ints) -> Starts:
+    def of(
+        instance: Instance, hours: LabHours, batches: Batches, road_min: Ints, pool: Ints
+    ) -> Starts:
         """Return the starts of batches; ``road_min[batch, lab]``, ``pool[batch]``."""
         promise, settings = Promise.of(instance), instance.settings
         arrive = promise.pickup_min[batches.wave][:, None] + road_min
         begin = batches.first_slot * settings.round.slot_minutes
         fresh = arrive - begin[:, None] <= settings.targets.max_holding_min
         known = instance.labs.pool_sizes
-        good = [np.isin(pool, sizes) if sizes else np.ones(len(pool), dtype=bool) for sizes in known]
+        good = [
+            np.isin(pool, sizes) if sizes else np.ones(len(pool), dtype=bool) for sizes in known
+        ]
         return Starts(hours, promise, batches.wave, arrive, fresh & np.stack(good, axis=1))
 
     def late_min(self, ships: Shipments) -> Ints:
@@ -67,7 +71,7 @@ def emptier_last(batches: Batches, ships: Shipments, pool: Ints, starts: Starts)
     waiting = np.flatnonzero((late > 0) & (full > 0))
     pairs: list[tuple[int, int]] = []
     for row in some[np.argsort(-empty[some], kind="stable")].tolist():
-        rows = waiting[(full[waiting] > 0) & (late[waiting]>0)]
+        rows = waiting[full[waiting] > 0]
         mine, lab, hour = (np.full(len(rows), c[row]) for c in (ships.batch, ships.lab, ships.hour))
         later = starts.late_in(mine, ships.lab[rows], ships.hour[rows]) - late[row]
         sooner = starts.late_in(ships.batch[rows], lab, hour) - late[rows]

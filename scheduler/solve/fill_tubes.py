@@ -53,7 +53,7 @@ class TubeFiller:
     """Moves blocks between bins to need fewer tubes.
 
     ``worth[bin]`` is what a tube costs there, 0 where nothing is moved; bins with fewer people than
-    ``wanted`` miss them. Of its people ``over[bin]`` are in tubes that are worth it though not full.
+    ``wanted`` miss them. Of a bin's people ``over[bin]`` are in tubes worth it though not full.
     """
 
     def __init__(
@@ -113,8 +113,8 @@ class TubeFiller:
 
     def _rests(self) -> Rests:
         return Rests(
-            (self._load - self._over) % self._pool, self._bins.capacity - self._load, self._worth, self._pool,
-            self._parts.of, self._worth / self._pool * _SHIFT,
+            (self._load - self._over) % self._pool, self._bins.capacity - self._load, self._worth,
+            self._pool, self._parts.of, self._worth / self._pool * _SHIFT,
             self._load - self._wanted.people, self._wanted.missed,
         )  # fmt: skip
 

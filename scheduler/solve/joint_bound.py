@@ -18,33 +18,40 @@ import numpy as np
 from scheduler.domain.city import Flags, Floats, Ints
 from scheduler.domain.settings import Zone
 from scheduler.solve.ascent import STEADY, Ascent
-from scheduler.solve.bound import BoundFinder, ByZone, place_prices, slot_gain
+from scheduler.solve.bound import BoundFinder, ByZone, foregone_prices, place_prices, slot_gain
 from scheduler.solve.knapsacks import best_set, best_sums, cost_upto, trace_back
 from scheduler.solve.pattern_bound import patterns_of
 from scheduler.solve.patterns import Patterns
 from scheduler.solve.whole_bound import WholeBound
 
 _TURNS, _PAIR_TURNS = 160, 7_000_000  # of prices, and pairs looked at in all of them
+_FIRST_TURNS = 2  # after which the prices of places are chosen: ten choose no better
+_STRICT_TURNS = 80  # of the stricter zones' prices before
 _STRIDE = 0.004
 
 
 def joint_bound(
     finder: BoundFinder,
     zone_cost: ByZone,
-    price: ByZone,
+    prices: list[ByZone],
     beyond: Floats,
     empty_place: Callable[[int], Floats],
 ) -> float:
     """Return the bound of the round before the labs' earnings are taken off, 0 if there is none.
 
-    Arguments as in ``whole_bound``, and ``empty_place`` as in ``pattern_bound``.
+    Arguments as in ``whole_bound``, and ``empty_place`` as in ``pattern_bound``. Of several
+    ``prices`` of places those that begin best are gone on with.
     """
     main = finder.main_zone
     strict = [z for z in zone_cost if z != Zone.LOCKDOWN and z < main]
     if not strict or any(z > main for z in zone_cost):
         return 0.0
-    place = place_prices(zone_cost, price)
-    return _JointBound(finder, zone_cost, place, empty_place).best(beyond)
+    ways = [
+        _JointBound(finder, zone_cost, place_prices(zone_cost, price), empty_place)
+        for price in prices
+    ]
+    begun = [way.best(beyond, _FIRST_TURNS) for way in ways] if len(ways) > 1 else [0.0]
+    return max([*begun, ways[int(np.argmax(begun))].best(beyond, _TURNS)])
 
 
 class _JointBound:
@@ -67,9 +74,9 @@ class _JointBound:
         self.main_people = np.where(zone == self.main, demand, 0)
         self.strict_people = np.where(np.isin(zone, self.strict), demand, 0)
 
-    def best(self, beyond: Floats) -> float:
+    def best(self, beyond: Floats, turns: int) -> float:
         """Return the bound after some turns, blocks of the commonest zone ``beyond`` at first."""
-        finder, turns = self.finder, _TURNS
+        finder = self.finder
         highest = finder.instance.settings.weights.unserved
         people = self.main_people + self.strict_people
         least = min(float(self.cost[z].min(initial=np.inf)) for z in (*self.strict, self.main))
@@ -106,10 +113,11 @@ class _JointBound:
     def _start(self, beyond: Floats, highest: float) -> Floats:
         """Return prices of blocks: the stricter zones' settled along their patterns alone."""
         finder = self.finder
-        first = np.where(self.strict_people > 0, finder.cheapest(self.place), 0.0)
+        place = foregone_prices(self.cost, self.place)
+        first = np.where(self.strict_people > 0, finder.cheapest(place), 0.0)
         nothing = np.zeros(len(self.places))
         price = self.patterns().ascend(
-            np.minimum(first * self.strict_people, highest), _TURNS, highest, nothing
+            np.minimum(first * self.strict_people, highest), _STRICT_TURNS, highest, nothing
         )
         _, level, _ = self.whole.sacks(self.main_people)
         return np.where(self.main_people > 0, np.minimum(level + beyond, highest), price.best)

@@ -86,8 +86,8 @@ def best_set(size: Ints, value: Floats, upto: Floats) -> tuple[float, Ints]:
     fits = np.flatnonzero(size <= room)
     some = fits[value[fits] > upto[size[fits]]]
     some = some[np.argsort(size[some], kind="stable")]
-    sure, open_ = _settled(size[some], value[some], upto)
-    sure, some = some[sure], some[open_]
+    is_sure, is_open = _settled(size[some], value[some], upto)
+    sure, some = some[is_sure], some[is_open]
     inside = int(size[sure].sum())
     best, taken = best_sums(size[some], value[some], room - inside)
     profit = best - upto[inside:]

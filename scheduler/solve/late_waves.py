@@ -34,7 +34,8 @@ def part_filled(market: Market) -> Floats:
     least, units = _last_prices(market)
     sent = units.sum(axis=1)
     mean = (least * units).sum(axis=1) / np.maximum(sent, 1)
-    return np.where(sent > 0, np.maximum(mean, _EMPTY_TUBE * _full_tube_min(market)), np.inf)
+    cost: Floats = np.maximum(mean, _EMPTY_TUBE * _full_tube_min(market))
+    return np.where(sent > 0, cost, np.inf)
 
 
 def one_more(market: Market) -> Floats:
@@ -44,7 +45,8 @@ def one_more(market: Market) -> Floats:
     """
     least, units = _last_prices(market)
     some = np.where(units > 0, least, np.inf).min(axis=1)
-    return np.maximum(some, _ONE_MORE * _full_tube_min(market))
+    cost: Floats = np.maximum(some, _ONE_MORE * _full_tube_min(market))
+    return cost
 
 
 def _full_tube_min(market: Market) -> float:
@@ -53,7 +55,7 @@ def _full_tube_min(market: Market) -> float:
     return settings.weights.late * HOUR_MIN * settings.pooling.by_zone()[market.main_zone]
 
 
-def _last_prices(market: Market) -> tuple[Floats, Floats]:
+def _last_prices(market: Market) -> tuple[Floats, Ints]:
     """Return the price of the last hours in which labs start tubes of waves, and how many units.
 
     Both are ``[wave, lab]``; without units the price is 0.

@@ -17,7 +17,7 @@ import numpy as np
 
 from scheduler.domain.city import Flags, Floats, Ints
 from scheduler.domain.settings import Zone
-from scheduler.solve.bound import BoundFinder, ByZone, place_prices, slot_gain
+from scheduler.solve.bound import BoundFinder, ByZone, foregone_prices, place_prices, slot_gain
 from scheduler.solve.patterns import Patterns
 from scheduler.solve.site_offer import Movable, SiteOffer
 from scheduler.solve.slot_costs import HORIZON
@@ -89,7 +89,8 @@ class _PatternBound:
         if not mine.any():
             return 0.0, np.ones(len(rest), dtype=bool)
         people = np.maximum(demand, 1)
-        each: Floats = np.where(mine, finder.cheapest(self._place), 0.0)
+        start = foregone_prices(self._cost, self._place)
+        each: Floats = np.where(mine, finder.cheapest(start), 0.0)
         cost = {z: self._cost[z] for z in zones}
         least = min(float(c.min(initial=np.inf)) for c in cost.values())
         finder.look_farther(each, least)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scheduler.domain.city import Flags, Floats, Ints
+from scheduler.domain.city import Floats, Ints
 from scheduler.solve.ascent import Ascent
 from scheduler.solve.site_offer import Movable, SiteOffer
 from scheduler.solve.slot_costs import PARTS, slot_costs
@@ -162,7 +162,7 @@ class Patterns:
             found.append(known[1])
         return found
 
-    def ascend(self, start: Floats, turns: int, highest: float, rest: Floats) -> Ascent:
+    def ascend(self, start: Floats, turns: int, highest: Floats | float, rest: Floats) -> Ascent:
         """Return prices of blocks from ``start``, and the bound of what the blocks cost at least.
 
         ``rest[site]`` is what the other zones earn less for another reason at sites where nobody

@@ -53,11 +53,11 @@ class Task:
     """What is scheduled: the streams, their fine and wide layout, their load, and other places.
 
     ``topped[stream, piece]`` are waves worth filling to the last place, ``over[stream, run]`` the
-    people of their last tubes where tubes are dear; ``lab_cost[stream, piece]`` is what labs ask for a person, ``tube_worth[stream]`` what a tube costs in its cheapest
-    wave, 0 where that is little. ``dear`` are the waves in which tubes are late by least.
-    ``packed[stream]`` are blocks of its runs that are known to fit. ``turn`` are all streams in the
-    order in which they choose the blocks of their runs: each makes up for what those before it have
-    missed.
+    people of their last tubes where tubes are dear; ``lab_cost[stream, piece]`` is what labs ask
+    for a person, ``tube_worth[stream]`` what a tube costs in its cheapest wave, 0 where that is
+    little. ``dear`` are the waves in which tubes are late by least. ``packed[stream]`` are blocks
+    of its runs that are known to fit. ``turn`` are all streams in the order in which they choose
+    the blocks of their runs: each makes up for what those before it have missed.
     """
 
     streams: Streams

@@ -111,7 +111,7 @@ def test_as_few_people_as_can_be_are_left_out(seed: int) -> None:
 def test_patterns_bound_rounds_in_which_people_are_better_left_out(
     seed: int, unserved: float
 ) -> None:
-    """Dear laboratory hours, at these prices and others, never raise the bound above the optimum."""
+    """Dear laboratory hours, at any prices, do not raise the bound above the optimum."""
     zones = ((Zone.CONTROL, Zone.NORMAL), (Zone.CONTROL, Zone.PRECAUTION, Zone.NORMAL),
              (Zone.PRECAUTION, Zone.NORMAL))[seed % 3]  # fmt: skip
     people = (3, 7) if len(zones) == 2 else (2, 4)

@@ -9,7 +9,7 @@ import pytest
 
 from scheduler.domain.settings import Settings, WeightSettings
 from scheduler.solve import make_plan
-from scheduler.solve.bound import LabPrices, place_prices, slot_gain
+from scheduler.solve.bound import LabPrices, foregone_prices, place_prices, slot_gain
 from scheduler.solve.city_bound import lower_bound
 from scheduler.solve.market import Market
 from scheduler.solve.spacing import site_quota
@@ -52,14 +52,17 @@ def test_places_cost_what_sites_forego_for_them(seed: int) -> None:
     rng, shape = np.random.default_rng(seed), (6, 10)
     costs = {z: np.where(rng.random(shape) < 0.8, rng.uniform(0, 9, shape), np.inf) for z in (1, 3)}
     price = {1: np.full(6, -np.inf), 3: rng.uniform(0, 12, 6)}
-    least = {z: np.maximum(price[z], cost.min(axis=1)) for z, cost in costs.items()}
-    place = place_prices(costs, price)
-    assert all((place[z] >= least[z]).all() for z in costs)
+    least = place_prices(costs, price)
+    place = foregone_prices(costs, least)
+    assert (place[3] == least[3]).all()
+    assert (place[1] >= least[1]).all()
     assert (place[1] > least[1] + 0.1).any()
     earned, before = (
         np.maximum(*(slot_gain(by[z], costs[z]) for z in costs)) for by in (place, least)
     )
     assert earned == pytest.approx(before)
+    lower = foregone_prices(costs, least, 0.5)
+    assert lower[1] == pytest.approx(np.maximum(least[1], place[1] - 0.5))
 
 
 @pytest.mark.parametrize("recipe", RECIPES)

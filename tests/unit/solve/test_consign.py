@@ -52,9 +52,10 @@ def test_tubes_that_are_not_full_go_last() -> None:
                     solution.batches, market.layout, (desk.far, desk.far), desk.labs,
                     market.load.pool, desk.left_cost,
                 )  # fmt: skip
-            assert np.bincount(ships.batch, ships.tubes).tolist() == (
-                solution.batches.tubes - left
-            ).tolist()
+            assert (
+                np.bincount(ships.batch, ships.tubes).tolist()
+                == (solution.batches.tubes - left).tolist()
+            )
             assert np.bincount(ships.batch, ships.people).tolist() == (
                 solution.batches.people.tolist()
             )

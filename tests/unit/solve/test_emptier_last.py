@@ -42,7 +42,11 @@ def batches(people: list[int], wave: Ints) -> Batches:
 
 
 def sent(
-    batch: list[int], hour: list[int], tubes: list[int], people: list[int], lab: tuple[int, ...] = ()
+    batch: list[int],
+    hour: list[int],
+    tubes: list[int],
+    people: list[int],
+    lab: tuple[int, ...] = (),
 ) -> Shipments:
     """Return shipments, to the first lab unless told."""
     columns = (np.array(c) for c in (batch, lab or [0] * len(batch), hour, tubes, people))
@@ -73,9 +77,8 @@ def test_it_waits_in_any_lab_that_takes_it() -> None:
     begun = starts(wave, 60, (0, 30))
     before = sent([0, 1], [5, 5], [1, 3], [2, 30], (0, 1))
     after = emptier_last(batches([2, 30], wave), before, POOL, begun)
-    assert list(zip(after.batch.tolist(), after.lab.tolist(), after.people.tolist())) == [
-        (0, 1, 2), (1, 0, 10), (1, 1, 20),
-    ]  # fmt: skip
+    found = after.batch.tolist(), after.lab.tolist(), after.people.tolist()
+    assert found == ([0, 1, 1], [1, 0, 1], [2, 10, 20])
     assert late_people_min(before, begun) - late_people_min(after, begun) == 8 * 30
     closed = replace(begun, takes=np.array([[True, False], [True, True]]))
     assert emptier_last(batches([2, 30], wave), before, POOL, closed) is before

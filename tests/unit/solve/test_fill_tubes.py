@@ -83,7 +83,7 @@ def test_bins_keep_people_in_tubes_worth_filling_in_part(seed: int) -> None:
     """With a tube for four in half of the bins, four people beyond full ones are no rest there."""
     bins, over = _city(seed), 4 * (np.arange(20) % 2)
     before = int((-(-(bins.load - over) // POOL)).sum())
-    least = -(-int((bins.people.sum() - over.sum())) // POOL)
+    least = -(-int(bins.people.sum() - over.sum()) // POOL)
     TubeFiller(bins, POOL, np.full(20, 5_000.0), over=over).run()
     after = int((-(-(bins.load - over) // POOL)).sum())
     assert after - least <= (before - least) / 4

@@ -51,7 +51,7 @@ def test_any_prices_bound_every_plan(seed: int, recipe: Recipe) -> None:
     for _ in range(4):
         price = {z: p * rng.uniform(0.2, 1.8, len(p)) for z, p in known.items()}
         beyond = rng.uniform(-200, 2_000, len(instance.demand))
-        found = joint_bound(market.finder, costs, price, beyond, empty_place)
+        found = joint_bound(market.finder, costs, [price, known], beyond, empty_place)
         assert found - earnings <= objective + 1e-6
 
 
@@ -78,4 +78,4 @@ def test_a_round_of_one_zone_has_none() -> None:
     price = {zone: np.zeros(len(market.quota))}
     assert (market.instance.block_zone == zone).all()
     empty_place = whole_tubes(market).empty_place
-    assert joint_bound(market.finder, cost, price, np.zeros(1), empty_place) == 0.0
+    assert joint_bound(market.finder, cost, [price], np.zeros(1), empty_place) == 0.0
