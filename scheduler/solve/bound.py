@@ -264,7 +264,7 @@ def foregone_prices(zone_cost: ByZone, place: ByZone, less: Floats | float = 0.0
     ``less[site]`` from the others because they are not as free as they might be, somebody who
     comes in their stead must not pay for that.
     """
-    main = max(zone_cost)
+    main = max(zone_cost, default=0)
     gain = {z: slot_gain(place[z], cost) for z, cost in zone_cost.items()}
     found = dict(place)
     for zone, cost in zone_cost.items():
