@@ -260,9 +260,9 @@ def foregone_prices(zone_cost: ByZone, place: ByZone, less: Floats | float = 0.0
     """Return prices of places, those of stricter zones not below what sites forego for them.
 
     That is what their cheapest slot costs the zone and earns with other zones: below it slots are
-    sold to those, so that a price raises the bound and costs nothing. Where a site earns so much
-    ``less[site]`` from the others because they are not as free as they might be, somebody who
-    comes in their stead must not pay for that.
+    sold to those, so that a price raises the bound and costs nothing. Where a site earns by
+    ``less[site]`` less than it gains in slots (tubes are whole, blocks do not pause), whoever comes in
+    the others' stead might undo that: prices are less by as much.
     """
     main = max(zone_cost, default=0)
     gain = {z: slot_gain(place[z], cost) for z, cost in zone_cost.items()}

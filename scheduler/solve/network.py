@@ -260,8 +260,8 @@ class _Builder:
 
     def _add_on_time(self, group: Ints, wave: Ints, lab: Ints, hour: Ints) -> None:
         """Add roads into nodes (lab, wave, hour, chain), their free hours and their late entry."""
-        chain = self.reach.chain[group]
-        key = ((lab * self.num_waves + wave) * (self.num_hours + 2) + hour) * 64 + chain
+        chain, classes = self.reach.chain[group], int(self.reach.chain.max(initial=0)) + 1
+        key = ((lab * self.num_waves + wave) * (self.num_hours + 2) + hour) * classes + chain
         distinct, first, which = np.unique(key, return_index=True, return_inverse=True)
         node = self.nodes(len(distinct))
         self.road = self.arcs.add(self.gw_node[group, wave], node + which, self.big, 0)

@@ -49,9 +49,14 @@ class Patterns:
     """
 
     def __init__(
-        self, movable: Movable, offer: SiteOffer, end: Ints, before: Patterns | None = None,
-        *, whole: bool = False,
-    ) -> None:  # fmt: skip
+        self,
+        movable: Movable,
+        offer: SiteOffer,
+        end: Ints,
+        before: Patterns | None = None,
+        *,
+        whole: bool = False,
+    ) -> None:
         """Reckon the costs of all patterns; no site may be asked for by three stricter zones.
 
         Patterns are of the slots before ``end[site]``. Blocks that come later (the site closes in

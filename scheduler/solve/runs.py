@@ -25,7 +25,6 @@ another, 5 and 24 cost 0.004 % more, and so does one figure for all runs."""
 _SETTLING = 8  # streams that make up for what all together miss
 _IN_USE = 0.02  # share of a stream's people from which a run is in use
 
-
 RunEnd = tuple[int, int]
 """A zone, and the slot before which runs of it end."""
 
