@@ -261,8 +261,8 @@ def foregone_prices(zone_cost: ByZone, place: ByZone, less: Floats | float = 0.0
 
     That is what their cheapest slot costs the zone and earns with other zones: below it slots are
     sold to those, so that a price raises the bound and costs nothing. Where a site earns by
-    ``less[site]`` less than it gains in slots (tubes are whole, blocks do not pause), whoever comes in
-    the others' stead might undo that: prices are less by as much.
+    ``less[site]`` less than it gains in slots (tubes are whole, blocks do not pause), whoever
+    comes in the others' stead might undo that: prices are less by as much.
     """
     main = max(zone_cost, default=0)
     gain = {z: slot_gain(place[z], cost) for z, cost in zone_cost.items()}
