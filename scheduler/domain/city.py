@@ -105,3 +105,9 @@ class Labs:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    def takes(self, pool: Ints) -> Flags:
+        """Return which laboratories take tubes of each pool size, ``[pool, lab]``."""
+        known, which = np.unique(pool, return_inverse=True)
+        good = [[not s or size in s for s in self.pool_sizes] for size in known.tolist()]
+        return np.array(good, dtype=bool).reshape(len(known), len(self))[which]

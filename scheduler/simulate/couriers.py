@@ -108,9 +108,8 @@ class Couriers:
         """Return the nearest laboratory that takes the pool size, ``[site, zone]``."""
         labs = self.instance.labs
         found = np.zeros((len(self.instance.sites), ZONES), dtype=np.int64)
-        for zone, pool in enumerate(self.pool.tolist()):
-            good = np.array([not s or pool in s for s in labs.pool_sizes], dtype=bool)
-            good &= labs.tubes_per_hour > 0
+        for zone, takes in enumerate(labs.takes(self.pool)):
+            good = takes & (labs.tubes_per_hour > 0)
             others = good & (np.arange(len(labs)) != out)
             usable = others if others.any() else np.ones(len(labs), dtype=bool)
             found[:, zone] = np.argmin(np.where(usable, self.travel, 1 << 30), axis=1)

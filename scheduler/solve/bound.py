@@ -83,9 +83,9 @@ class LabCosts:
         """
         hours, settings = self._hours, self._instance.settings
         per_person = self._prices.of_start(hours) / people
-        sizes = self._instance.labs.pool_sizes
-        good = np.array([not s or pool in s for s in sizes], dtype=bool)[None, :]
-        good = good & (travel + settings.round.slot_minutes <= settings.targets.max_holding_min)
+        good = self._instance.labs.takes(np.array([pool])) & (
+            travel + settings.round.slot_minutes <= settings.targets.max_holding_min
+        )
         lab = np.arange(travel.shape[1])
         last = len(hours) - 1
         for wave, pickup in enumerate(self._promise.pickup_min.tolist()):
@@ -264,15 +264,13 @@ def foregone_prices(zone_cost: ByZone, place: ByZone, less: Floats | float = 0.0
     ``less[site]`` less than it gains in slots (tubes are whole, blocks do not pause), whoever
     comes in the others' stead might undo that: prices are less by as much.
     """
-    main = max(zone_cost, default=0)
     gain = {z: slot_gain(place[z], cost) for z, cost in zone_cost.items()}
     found = dict(place)
-    for zone, cost in zone_cost.items():
-        least = cost
+    for zone in sorted(zone_cost)[:-1]:
+        least = cost = zone_cost[zone]
         for other, earned in gain.items():
             least = least if other == zone else np.maximum(least, cost + earned)
-        if zone != main:
-            found[zone] = np.maximum(place[zone], least.min(axis=1) - less)
+        found[zone] = np.maximum(place[zone], least.min(axis=1) - less)
     return found
 
 

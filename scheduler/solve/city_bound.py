@@ -102,10 +102,11 @@ def _with_whole_blocks(
     if market.beyond_flow is None:
         return bound
     costs, price, earnings = prices
-    ways = [price]
-    if market.beside_others is not None and len(costs) > 1:
-        ways = [_between(market, costs, price, share) for share in _SHARES_BESIDE]
-    joint = joint_bound(market.finder, costs, ways, market.beyond_flow, tubes.empty_place)
+    several = market.beside_others is not None and len(costs) > 1
+    ways = [_between(market, costs, price, s) for s in _SHARES_BESIDE] if several else []
+    joint = joint_bound(
+        market.finder, costs, ways or [price], market.beyond_flow, tubes.empty_place
+    )
     if joint:  # it knows all that the bound of the commonest zone's whole blocks knows
         return max(bound, joint - earnings)
     for other in ways:

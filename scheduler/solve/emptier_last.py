@@ -39,11 +39,7 @@ class Starts:
         arrive = promise.pickup_min[batches.wave][:, None] + road_min
         begin = batches.first_slot * settings.round.slot_minutes
         fresh = arrive - begin[:, None] <= settings.targets.max_holding_min
-        known = instance.labs.pool_sizes
-        good = [
-            np.isin(pool, sizes) if sizes else np.ones(len(pool), dtype=bool) for sizes in known
-        ]
-        return Starts(hours, promise, batches.wave, arrive, fresh & np.stack(good, axis=1))
+        return Starts(hours, promise, batches.wave, arrive, fresh & instance.labs.takes(pool))
 
     def late_min(self, ships: Shipments) -> Ints:
         """Return by how many minutes each shipment's results come after the promise."""

@@ -83,9 +83,8 @@ class Terrain:
 
     def accepts(self, pool: int, lab: Ints) -> Flags:
         """Return whether laboratories take a pool size."""
-        sizes = self.instance.labs.pool_sizes
-        good = np.array([not s or pool in s for s in sizes], dtype=bool)
-        return good[lab]
+        good: Flags = self.instance.labs.takes(np.array([pool]))[0, lab]
+        return good
 
 
 class Net:

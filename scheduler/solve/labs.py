@@ -113,23 +113,15 @@ class Labs:
 
     def _reach(self, layout: Layout, travel: Ints, late_cost: Floats) -> Reach:
         """Return how groups reach all labs that take their tubes."""
-        _, chain = np.unique(np.round(late_cost, 12), return_inverse=True)
         slot = self.instance.settings.round.slot_minutes
         sample = np.zeros((layout.num_groups, self.instance.clock.num_waves), dtype=np.int64)
         for group, pieces in enumerate(layout.group_pieces):
             sample[group, pieces[::-1, 1]] = pieces[::-1, 2] * slot
-        accepts = self._accepts(layout)
+        accepts = self.instance.labs.takes(self.load.pool[layout.first])
         order = np.argsort(np.where(accepts, travel, 1 << 30), axis=1, kind="stable")
         nearest = np.zeros(accepts.shape, dtype=bool)
         np.put_along_axis(nearest, order[:, :LABS_KEPT], values=True, axis=1)
-        return Reach(travel, accepts, late_cost, chain, sample, nearest & accepts)
-
-    def _accepts(self, layout: Layout) -> Flags:
-        """Return which labs take a group's tubes, ``[group, lab]``."""
-        pool = self.load.pool[layout.first]
-        sizes = self.instance.labs.pool_sizes
-        fits = [[not s or k in s for s in sizes] for k in pool.tolist()]
-        return np.array(fits, dtype=bool).reshape(layout.num_groups, len(sizes))
+        return Reach.of(travel, accepts, late_cost, sample, nearest & accepts)
 
     def side(self, per_tube: int) -> LabSide:
         """Return the labs, a tube counted as ``per_tube`` units."""

@@ -313,14 +313,12 @@ class Market:
     def fill_main_tubes(self, whole: Whole, tube_worth: Floats, over: Ints) -> None:
         """Let blocks of the commonest zone fill tubes; ``tube_worth[site]`` is what one costs.
 
-        ``over[site]`` people are in tubes that are worth it though not full.
-
-        Where some do, runs packed before are forgotten: they were of other blocks.
+        Runs packed before are forgotten: they were of other blocks. ``over[site]`` people are in
+        tubes that are worth it though not full.
         """
-        if tube_worth.any():
-            self.fill_tubes(whole, self.main_zone, (self.main_pairs, self.relaxed),
-                            self.offer.capacity, tube_worth, over)  # fmt: skip
-            self.packed = {}
+        self.fill_tubes(whole, self.main_zone, (self.main_pairs, self.relaxed),
+                        self.offer.capacity, tube_worth, over)  # fmt: skip
+        self.packed = {}
 
     def settle_main(self, whole: Whole) -> None:
         """Fix one site for every block of the commonest zone."""

@@ -58,6 +58,14 @@ class Reach:
     nearest: Flags
     planned: LabFlow | None = None
 
+    @staticmethod
+    def of(
+        travel_min: Ints, usable: Flags, late_cost: Floats, first_sample_min: Ints, nearest: Flags
+    ) -> Reach:
+        """Return the reach of groups, those of equal late cost in one class."""
+        _, chain = np.unique(np.round(late_cost, 12), return_inverse=True)
+        return Reach(travel_min, usable, late_cost, chain, first_sample_min, nearest)
+
     def with_labs_of(self, flow: LabFlow) -> Reach:
         """Return the reach cut down to the labs that a flow used, and the nearest ones."""
         usable = self.nearest & self.usable
@@ -70,10 +78,8 @@ class Reach:
         ``share[group]`` is what a unit counts of each then, of those before.
         """
         every = np.concatenate((np.arange(len(self.chain)), copies))
-        late_cost = self.late_cost[every] * share
-        _, chain = np.unique(np.round(late_cost, 12), return_inverse=True)
-        return Reach(
-            self.travel_min[every], self.usable[every], late_cost, chain,
+        return Reach.of(
+            self.travel_min[every], self.usable[every], self.late_cost[every] * share,
             self.first_sample_min[every], self.nearest[every],
         )  # fmt: skip
 

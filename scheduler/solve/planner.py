@@ -221,9 +221,10 @@ def _solve(
     report("whole blocks", None)
     whole = fill_sites(market, pack_tighter(market, market.make_main_whole(), strictly))
     worth = tube_worth(market)
-    over = over_full_tubes(market, topped(market), worth).sum(axis=1)
-    at_site = np.bincount(market.layout.site, over, len(quota)).astype(np.int64)
-    market.fill_main_tubes(whole, worth, at_site)
+    if worth.any():
+        over = over_full_tubes(market, topped(market), worth).sum(axis=1)
+        at_site = np.bincount(market.layout.site, over, len(quota)).astype(np.int64)
+        market.fill_main_tubes(whole, worth, at_site)
     market.settle_main(whole)
     report("lower bound", None)
     with Beside(lambda: lower_bound(market), copy=market.is_city) as bound:

@@ -75,11 +75,7 @@ class Post:
 
     def accepted(self) -> Flags:
         """Return whether each lab takes the pool size of each zone, ``[zone, lab]``."""
-        return np.array(
-            [[not sizes or int(k) in sizes for sizes in self.instance.labs.pool_sizes]
-             for k in self.pools],
-            dtype=bool,
-        )  # fmt: skip
+        return self.instance.labs.takes(self.pools)
 
     def load(self, sent: Sent) -> Ints:
         """Return the tubes that consignments bring, ``[lab, hour]``."""
