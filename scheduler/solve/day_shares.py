@@ -20,11 +20,14 @@ _TURNS = 20
 _NEARLY_NONE = 1e-9  # tubes
 
 
-def levelled(task: Task, volumes: Volumes, wish: list[Floats]) -> list[Floats]:
+def levelled(
+    task: Task, volumes: Volumes, wish: list[Floats], beyond: Floats | None = None
+) -> list[Floats]:
     """Return the shares changed so that runs that end together send what labs should get.
 
     ``volumes`` are those of wide groups, ``wish[stream]`` the share of its tubes in each of its
-    runs. Streams whose blocks are decided keep theirs, and what they send is made up for.
+    runs. Streams whose blocks are decided keep theirs, and what they send is made up for; so are
+    ``beyond[stream, run]`` tubes that labs do not have time for.
     """
     free = np.array([fixed is None for fixed in task.streams.fixed], dtype=bool)
     length = np.array([len(share) for share in wish], dtype=np.int64)
@@ -38,6 +41,9 @@ def levelled(task: Task, volumes: Volumes, wish: list[Floats]) -> list[Floats]:
     mine = free[stream]
     wanted = _wanted(task.wide, volumes, ends)
     wanted -= np.bincount(part[~mine], sent[~mine], minlength=len(ends))
+    if beyond is not None:
+        too_many = np.bincount(part, beyond[stream, run], len(ends)).astype(np.float64)
+        wanted = elsewhere(wanted, too_many)
     sent[mine] = in_proportion(sent[mine], stream[mine], part[mine], np.maximum(wanted, 0))
     shares = np.split(sent, np.cumsum(length)[:-1])
     return [
@@ -64,6 +70,13 @@ def missing(task: Task, rows: TubeRows, volumes: Volumes) -> dict[RunEnd, float]
         where=zone == main, initial=1
     )
     return dict(zip([(main, at) for at in mine.tolist()], less.tolist(), strict=False))
+
+
+def elsewhere(wanted: Floats, too_many: Floats) -> Floats:
+    """Return what is wanted by part with what is too many there moved to those with time for it."""
+    room = np.where(too_many > 0, 0.0, np.maximum(wanted, 0))
+    moved: Floats = too_many.sum() * room / max(float(room.sum()), _NEARLY_NONE)
+    return wanted - too_many + moved
 
 
 def in_proportion(now: Floats, stream: Ints, part: Ints, wanted: Floats) -> Floats:

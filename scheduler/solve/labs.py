@@ -30,7 +30,6 @@ FREE = 1e-6  # person-minutes per person
 FEW_LATE = 0.02
 """Share of late people in the coarse flow up to which a plan without any is worth a try: its roads
 are rough."""
-SPARE_EVERY_H, SPARE_FROM_TUBES = 24, 50
 
 
 @dataclass(frozen=True)
@@ -108,8 +107,7 @@ class Labs:
         near = replace(far, usable=far.usable & (chosen | far.nearest))
         left = self.instance.settings.weights.unserved * int(self.load.pool.max(initial=1))
         all_on_time = priced.late_share <= FEW_LATE
-        labs = self.side(1) if all_on_time else self._side_with_spare()
-        return Desk(near, far, labs, left, all_on_time)
+        return Desk(near, far, self.side(1), left, all_on_time)
 
     def _reach(self, layout: Layout, travel: Ints, late_cost: Floats) -> Reach:
         """Return how groups reach all labs that take their tubes."""
@@ -133,17 +131,6 @@ class Labs:
             hours, Promise.of(self.instance), self.instance.labs.max_tubes_per_day,
             self.instance.settings.targets.max_holding_min, per_tube,
         )  # fmt: skip
-
-    def _side_with_spare(self) -> LabSide:
-        """Return the labs in whole tubes, larger ones with a tube free every few hours.
-
-        It is room for what the calls of whole blocks shift between waves afterwards, where some
-        must be late. Where nobody need be, streams send what labs can start, to the tube.
-        """
-        side = self.side(1)
-        lab, hour = np.indices(side.hours.capacity.shape)
-        keep = ((lab + hour) % SPARE_EVERY_H == 0) & (side.hours.capacity >= SPARE_FROM_TUBES)
-        return replace(side, hours=replace(side.hours, capacity=side.hours.capacity - keep))
 
 
 def _late_share(flow: LabFlow, late: Ints) -> float:

@@ -12,6 +12,7 @@ import numpy as np
 
 from scheduler.domain.city import Flags, Floats, Ints
 from scheduler.solve.market import Market
+from scheduler.solve.reach import Promise
 from scheduler.solve.runs import DEAR_PLACE, DearWaves
 from scheduler.solve.timeline import HOUR_MIN
 from scheduler.solve.waves import stream_room
@@ -23,6 +24,7 @@ are late: a sixth to a half are as good, the bare price is worse by up to 0.2 %,
 by 0.1 to 0.4 %."""
 _ONE_MORE = 0.1  # the same for a tube that waits where labs have most to spare
 _MOSTLY = 0.5  # share of a wave's tubes that are late from which it is a late wave
+_NONE = 1e-9  # tubes
 _FULL_FROM = 0.75
 """Share of a late wave's places from which those of a site are hard to make up for. Measured at 1
 million with 16 % late, where such waves are at 0.83 to 0.88: without it 0.28 % dearer; with 10 %
@@ -119,11 +121,57 @@ def over_full_tubes(market: Market, topped: Flags, worth: Floats) -> Ints:
 
     Nobody where tubes are not dear; arguments as in ``dear_waves``.
     """
-    layout = market.layout
-    room = stream_room(layout, market.load)
-    last = np.where(topped, room % market.load.pool[:, None], 0)
-    last[worth[layout.site] <= 0] = 0
-    run = np.maximum(layout.column(0), 0)[layout.group]
+    last = _last_tubes(market, topped, worth)
+    run = np.maximum(market.layout.column(0), 0)[market.layout.group]
     over = np.zeros((len(last), int(run.max()) + 1), dtype=np.int64)
     np.add.at(over, (np.arange(len(last))[:, None], run), last)
     return over
+
+
+def booked_nights(market: Market, topped: Flags, worth: Floats) -> Floats:
+    """Return the share of the tubes beyond full ones that no lab can start before the next day's.
+
+    As ``[stream, run]``: where the hours between the last wave of a day and the first of the next
+    are booked, empty places of last tubes are some full tubes' that should come on another day.
+    Arguments as in ``dear_waves``.
+    """
+    last, pool = _last_tubes(market, topped, worth), market.load.pool[:, None]
+    empty = np.where(last > 0, (pool - last) / pool, 0.0)
+    wave = market.layout.column(1)[market.layout.group]
+    every = np.bincount(np.maximum(wave, 0).ravel(), empty.ravel(), market.instance.clock.num_waves)
+    share = 1 - _idle_by_night(market) / np.maximum(every, _NONE)
+    booked = np.where(every > _NONE, np.clip(share, 0, 1), 0)
+    asked = (worth[market.layout.site] > 0)[:, None] & (wave >= 0)
+    run = np.maximum(market.layout.column(0), 0)[market.layout.group]
+    found = np.zeros((len(last), int(run.max()) + 1))
+    np.maximum.at(found, (np.arange(len(last))[:, None], run), np.where(asked, booked[wave], 0))
+    return found
+
+
+def _last_tubes(market: Market, topped: Flags, worth: Floats) -> Ints:
+    """Return the people of the last tube of each wave that is topped, ``[stream, piece]``."""
+    room = stream_room(market.layout, market.load)
+    last = np.where(topped, room % market.load.pool[:, None], 0)
+    last[worth[market.layout.site] <= 0] = 0
+    return last
+
+
+def _idle_by_night(market: Market) -> Floats:
+    """Return the tubes that labs might start more of each wave before the next day's come, by wave.
+
+    A day ends before a wave in which nobody is called.
+    """
+    flow, hours, waves = market.priced.flow, market.hours, market.instance.clock.num_waves
+    used = np.zeros(hours.capacity.shape)
+    np.add.at(used, (flow.load_lab, flow.load_hour), flow.load_units / market.labs.units_per_tube)
+    upto = np.r_[0.0, np.cumsum((hours.capacity - used).sum(axis=0))]
+    pickup = Promise.of(market.instance).pickup_min
+    before = upto[np.searchsorted(hours.begin_min, pickup)]
+    called = np.bincount(flow.load_wave, flow.load_units, waves) > 0
+    idle, next_day = np.zeros(waves), upto[-1]
+    for wave in range(waves - 1, -1, -1):
+        if called[wave] and wave and not called[wave - 1]:
+            idle[wave], next_day = next_day - before[wave], before[wave]
+        else:
+            idle[wave] = next_day - before[wave]
+    return idle

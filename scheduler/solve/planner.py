@@ -24,7 +24,7 @@ from scheduler.solve.emptier_last import Starts, emptier_last
 from scheduler.solve.exact_round import MOST_BLOCKS
 from scheduler.solve.fill_sites import fill_sites
 from scheduler.solve.lab_market import lab_cost, price_labs, topped, tube_worth
-from scheduler.solve.late_waves import dear_waves, over_full_tubes
+from scheduler.solve.late_waves import booked_nights, dear_waves, over_full_tubes
 from scheduler.solve.layout import Layout
 from scheduler.solve.market import Market
 from scheduler.solve.network import Reach
@@ -283,11 +283,11 @@ def _schedule(
     main = np.array(market.streams.zone) == market.main_zone
     top = topped(market)
     dear = dear_waves(market, top, worth)
-    over = over_full_tubes(market, top, worth)
+    over, booked = over_full_tubes(market, top, worth), booked_nights(market, top, worth)
     worth = np.where(main, worth[market.streams.site], 0)
     task = Task(
-        market.streams, market.layout, market.wide, market.load, top, over, lab_cost(market), worth,
-        dear, places, order, market.city_waves, market.packed, turn,
+        market.streams, market.layout, market.wide, market.load, top, over, booked,
+        lab_cost(market), worth, dear, places, order, market.city_waves, market.packed, turn,
     )  # fmt: skip
     desk = market.labs.desk(market.layout, market.wide, market.priced)
     ways = schedules(task, market.priced.volumes, desk)

@@ -52,11 +52,12 @@ class Task:
     """What is scheduled: the streams, their fine and wide layout, their load, and other places.
 
     ``topped[stream, piece]`` are waves worth filling to the last place, ``over[stream, run]`` the
-    people of their last tubes where tubes are dear; ``lab_cost[stream, piece]`` is what labs ask
-    for a person, ``tube_worth[stream]`` what a tube costs in its cheapest wave, 0 where that is
-    little. ``dear`` are the waves in which tubes are late by least. ``packed[stream]`` are blocks
-    of its runs that are known to fit. ``turn`` are all streams in the order in which they choose
-    the blocks of their runs: each makes up for what those before it have missed.
+    people of their last tubes where tubes are dear, ``booked[stream, run]`` the share of tubes
+    beyond full ones for which labs have no time; ``lab_cost[stream, piece]`` is what labs ask for a
+    person, ``tube_worth[stream]`` what a tube costs in its cheapest wave, 0 where that is little.
+    ``dear`` are the waves in which tubes are late by least. ``packed[stream]`` are blocks of its
+    runs that are known to fit. ``turn`` are all streams in the order in which they choose the
+    blocks of their runs: each makes up for what those before it have missed.
     """
 
     streams: Streams
@@ -65,6 +66,7 @@ class Task:
     load: Load
     topped: Flags
     over: Ints
+    booked: Floats
     lab_cost: Floats
     tube_worth: Floats
     dear: DearWaves

@@ -11,6 +11,7 @@ import numpy as np
 from scheduler.domain.city import Flags, Floats, Ints
 from scheduler.solve.city_volumes import meet_volumes
 from scheduler.solve.day_shares import levelled, missing
+from scheduler.solve.exact_sums import meet_sums
 from scheduler.solve.layout import Layout
 from scheduler.solve.network import Reach, solve_labs
 from scheduler.solve.ontime import Desk, fit_on_time
@@ -18,12 +19,13 @@ from scheduler.solve.relief import Relief
 from scheduler.solve.runs import DEAR_PLACE, Task, people_by_run, postpone, settle, split
 from scheduler.solve.sequence import order_blocks
 from scheduler.solve.slots import Call, fill_run
-from scheduler.solve.tube_supply import tube_supply
+from scheduler.solve.tube_supply import affordable, tube_supply
 from scheduler.solve.volumes import Shares, Volumes, even_volumes, move_tubes, share_tubes
 from scheduler.solve.waves import (
     Load,
     TubeRows,
     bridge,
+    bridges,
     bridging_tubes,
     by_piece,
     stream_room,
@@ -74,7 +76,7 @@ def schedules(task: Task, volumes: Volumes, desk: Desk) -> Iterator[tuple[Calls,
     for empty_place in _empty_places(len(task.streams)):
         if empty_place == _NEAR_SHARES:
             task = replace(task, dear=task.dear.only_sure())
-        runs = split(task, wish, empty_place)
+        runs = _split_for_days(task, volumes, wish, empty_place)
         rows = tube_rows(task.layout, task.load, people_by_run(task, runs), task.topped)
         if task.city_waves.needed:
             planned = _shared(task.wide, task.load, rows, volumes)
@@ -82,6 +84,23 @@ def schedules(task: Task, volumes: Volumes, desk: Desk) -> Iterator[tuple[Calls,
             yield _call(task, runs, planned), desk.near
         planned, near = _weighed(task, rows, desk)
         yield _call(task, runs, planned), near
+
+
+def _split_for_days(
+    task: Task, volumes: Volumes, wish: list[Floats], empty_place: float
+) -> list[list[Ints]]:
+    """Return the blocks of each run; days have no more tubes than labs start until the next one.
+
+    How many tubes are not full is known once runs are split; where they are too many for a night,
+    runs are split again for so many fewer people on that day.
+    """
+    runs = split(task, wish, empty_place)
+    if not task.booked.any():
+        return runs
+    people = people_by_run(task, runs)
+    tubes = tube_rows(task.layout, task.load, people, task.topped).tubes
+    beyond = task.booked * (tubes - people / task.load.pool[:, None])
+    return split(task, levelled(task, volumes, wish, beyond), empty_place)
 
 
 def _empty_places(num_streams: int) -> tuple[int, ...]:
@@ -158,13 +177,16 @@ def _strict_at_once(task: Task, rows: TubeRows, tubes: Ints) -> Ints:
 
 def _weighed(task: Task, rows: TubeRows, desk: Desk) -> tuple[Ints, Reach]:
     """Return tubes ``[stream, piece]`` where lateness is weighed, and the labs they go to."""
-    supply = tube_supply(task.layout, task.load, rows, task.dear.gain > 0)
-    left_cost = np.full(len(rows.units), desk.left_cost)
+    rows = affordable(task.layout, task.load, rows, task.dear.people)
+    supply = tube_supply(task.layout, task.load, rows)
+    left_cost = np.full(len(supply.supplies.units), desk.left_cost)
     flow = solve_labs(supply.supplies, desk.near, desk.labs, left_cost)
     tubes = by_piece(task.layout, supply.supplies.group, supply.piece, flow.sent)
     sent = Volumes(tubes, np.zeros(tubes.shape, dtype=bool))
-    shared = _shared(task.layout, task.load, rows, sent, nearest=True)
-    return shared, desk.near.with_labs_of(flow)
+    bridge = bridges(task.layout, task.load)
+    shared = _shared(task.layout, task.load, rows, sent, bridge)
+    totals = np.rint(tubes).astype(np.int64)
+    return meet_sums(task.layout, rows, shared, totals, bridge), desk.near.with_labs_of(flow)
 
 
 def _wishes(task: Task, volumes: Volumes) -> list[Floats]:
@@ -207,12 +229,12 @@ def _by_group(layout: Layout, rows: TubeRows, tubes: Floats) -> list[Floats]:
 
 
 def _shared(
-    layout: Layout, load: Load, rows: TubeRows, volumes: Volumes, *, nearest: bool = False
+    layout: Layout, load: Load, rows: TubeRows, volumes: Volumes, bridge: Ints | None = None
 ) -> Ints:
     """Return tubes ``[stream, piece]`` near the volumes of its groups.
 
     Runs are shared each for itself: a row is a stream's run, its columns the pieces of the run.
-    ``nearest`` is that of ``Shares``.
+    ``bridge[stream, run]`` is given where labs are short (``Shares``).
     """
     most_runs = rows.tubes.shape[1]
     edges = np.array(
@@ -240,7 +262,8 @@ def _shared(
             group, at, int(total[number]), space[number, inside]
         )
     quota = (load.quota / load.pool)[stream]
-    even = even_volumes(Shares(which, quota, count, room, wanted, nearest))
+    held = None if bridge is None else bridge[stream, run]
+    even = even_volumes(Shares(which, quota, count, room, wanted, held))
     tubes = np.zeros_like(rows.room)
     owed: dict[tuple[int, bytes], Floats] = {}
     order = np.argsort(which, kind="stable")

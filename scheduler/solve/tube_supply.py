@@ -7,11 +7,12 @@ blocks cannot pause, and no more in the first and the last wave than a site has 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from scheduler.domain.city import Flags, Floats, Ints
+from scheduler.domain.city import Floats, Ints
 from scheduler.solve.layout import Layout
 from scheduler.solve.network import Supplies
 from scheduler.solve.waves import EVENNESS, Load, TubeRows, alike, bridging_tubes, fill_levels
@@ -34,52 +35,110 @@ class TubeSupply:
     piece: Ints
 
 
-def tube_supply(layout: Layout, load: Load, rows: TubeRows, dear: Flags) -> TubeSupply:
+def tube_supply(layout: Layout, load: Load, rows: TubeRows) -> TubeSupply:
     """Return the supplies of rows of tubes, with convex costs of what a wave takes.
 
-    ``dear[stream, piece]`` are waves worth filling: a stream that is a group for itself has no
-    tubes in so many other waves that those it keeps to bridge them are missing there.
+    Streams of a row that have room in other waves (``affordable``) are a row of their own.
     """
     parts: list[tuple[Ints, ...]] = []
     costs: list[Floats] = []
+    units: list[int] = []
     main = np.argmax(np.bincount(layout.zone, rows.tubes.sum(axis=1)))
-    for row, (group, run) in enumerate(zip(rows.group.tolist(), rows.run.tolist(), strict=True)):
+    for group, run in zip(rows.group.tolist(), rows.run.tolist(), strict=True):
         members, pieces = layout.members[group], layout.group_pieces[group]
+        is_main = layout.zone[members[0]] == main
+        of_run = np.flatnonzero(pieces[:, 0] == run)
         some = members[rows.tubes[members, run] > 0]
-        at = np.flatnonzero(pieces[:, 0] == run)
-        tubes, is_main = rows.tubes[some, run], layout.zone[members[0]] == main
-        if len(some) == 1 and dear[some[0], at].any():
-            least = bridging_tubes(pieces[at], int(load.pool[some[0]]))
-            room = rows.room[some[0], at]
-            at = at[_affordable(int(tubes[0]), room, dear[some[0], at], least)]
-        held = _bridges(tubes, pieces[at], int(load.pool[some[0]])) if is_main else 0
-        piece, capacity, cost = _tube_arcs(
-            load, some, tubes, rows.room[np.ix_(some, at)], pieces[at], held
-        )
-        parts.append((np.full(len(piece), row), np.full(len(piece), group),
-                      pieces[at[piece], 1], capacity, at[piece]))  # fmt: skip
-        costs.append(cost)
+        least = bridging_tubes(pieces[of_run], int(load.pool[members[0]])) if is_main else 0
+        for streams, at in _alike_streams(rows, some, (run, of_run), least, apart=not is_main):
+            tubes = rows.tubes[streams, run]
+            piece, capacity, cost = _tube_arcs(
+                load, streams, tubes, rows.room[np.ix_(streams, at)], pieces[at], least
+            )
+            parts.append((np.full(len(piece), len(units)), np.full(len(piece), group),
+                          pieces[at[piece], 1], capacity, at[piece]))  # fmt: skip
+            costs.append(cost)
+            units.append(int(tubes.sum()))
     row_of, group_column, wave, capacity, piece = (
         np.concatenate(c) for c in zip(*parts, strict=True)
     )
-    supplies = Supplies(rows.units, row_of, group_column, wave, capacity, np.concatenate(costs))
+    every = np.array(units, dtype=np.int64)
+    supplies = Supplies(every, row_of, group_column, wave, capacity, np.concatenate(costs))
     return TubeSupply(supplies, piece)
 
 
-def _bridges(tubes: Ints, pieces: Ints, pool: int) -> int:
-    """Return the tubes that streams with enough of them keep in each wave of a run."""
-    least = bridging_tubes(pieces, pool)
-    return least * int((tubes >= least * len(pieces)).sum())
+def _alike_streams(
+    rows: TubeRows, streams: Ints, run: tuple[int, Ints], least: int, *, apart: bool
+) -> Iterator[tuple[Ints, Ints]]:
+    """Yield the streams that can do the same, and the pieces in which they have room.
 
-
-def _affordable(tubes: int, room: Ints, dear: Flags, least: int) -> slice:
-    """Return as many waves in a row, the dear ones among them, as one stream can bridge.
-
-    ``tubes`` fill the dear ones first, and all of them fit into the waves.
+    ``run`` is its number and its pieces. Those that have tubes for the first and the last wave and
+    a bridge of ``least`` between them are one kind, those that cannot fill both another. Or each
+    stream is alone, ``apart``.
     """
-    inside = np.flatnonzero(dear)
+    number, at = run
+    room, tubes = rows.room[np.ix_(streams, at)], rows.tubes[streams, number]
+    both = room[:, 0] + room[:, -1] + least * (len(at) - _BUSY_WAVES)
+    _, kind = np.unique(np.column_stack((tubes < both, room > 0)), axis=0, return_inverse=True)
+    kind = np.arange(len(streams)) if apart else kind.reshape(-1)
+    for one in np.unique(kind):
+        some = np.flatnonzero(kind == one)
+        yield streams[some], at[room[some[0]] > 0]
+
+
+def affordable(layout: Layout, load: Load, rows: TubeRows, dear: Ints) -> TubeRows:
+    """Return the rows without the room for which streams have no tubes.
+
+    ``dear[stream, piece]`` people are worth calling in a wave: a stream that cannot bridge all
+    others has tubes in as many as it can. Where no wave is dear, such a stream has no more in one
+    than its part of the two that are busiest, unless it is alone in its group.
+    """
+    room = rows.room.copy()
+    for stream, run in zip(*np.nonzero(rows.tubes), strict=True):
+        group = layout.group[stream]
+        pieces, tubes = layout.group_pieces[group], int(rows.tubes[stream, run])
+        at = np.flatnonzero(pieces[:, 0] == run)
+        alone = np.count_nonzero(rows.tubes[layout.members[group], run]) == 1
+        least = bridging_tubes(pieces[at], int(load.pool[stream]))
+        if dear[stream, at].any():
+            filled = np.minimum(room[stream, at], -(-dear[stream, at] // load.pool[stream]))
+            room[stream, at] = _beside_dear(tubes, room[stream, at], filled, least)
+        elif tubes < least * len(at) and not alone:
+            room[stream, at] = np.minimum(room[stream, at], -(-tubes // _BUSY_WAVES))
+    return replace(rows, room=room)
+
+
+def _beside_dear(tubes: int, room: Ints, filled: Ints, least: int) -> Ints:
+    """Return the room of one stream's run that it has tubes for beside the waves it fills."""
+    kept = _affordable(tubes, room, filled, least)
+    cut = np.zeros_like(room)
+    cut[kept] = room[kept]
+    others = (cut > 0) & (filled == 0)
+    if np.count_nonzero(cut) < np.count_nonzero(room):
+        left = tubes - int(filled.sum()) - least * (int(others.sum()) - 1)
+        cut[others] = np.minimum(cut[others], max(left, least))
+    return cut
+
+
+def _held(tubes: Ints, room: Ints, most: Ints, least: int) -> int:
+    """Return the tubes that streams keep in a wave in which they have room for ``most[stream]``.
+
+    Those are what fits into no other wave, ``room[stream, piece]`` being that of all, and the
+    ``least`` that bridge it where streams have enough of them for all waves.
+    """
+    bridge = np.where(tubes >= least * room.shape[1], least, 0)
+    kept = np.maximum(bridge, tubes - (room.sum(axis=1) - most))
+    return int(np.clip(kept, 0, most).sum())
+
+
+def _affordable(tubes: int, room: Ints, filled: Ints, least: int) -> slice:
+    """Return as many waves in a row as one stream can bridge, those that it fills among them.
+
+    Of its ``tubes`` so many are ``filled`` in, and all of them fit into the waves.
+    """
+    inside = np.flatnonzero(filled)
     first, end = int(inside[0]), int(inside[-1]) + 1
-    left = tubes - int(np.where(dear, room, least)[first:end].sum())
+    left = tubes - int(np.where(filled > 0, filled, least)[first:end].sum())
     while first and (left >= least or room[first:end].sum() < tubes):
         first -= 1
         left -= least
@@ -90,7 +149,7 @@ def _affordable(tubes: int, room: Ints, dear: Flags, least: int) -> slice:
 
 
 def _tube_arcs(
-    load: Load, streams: Ints, tubes: Ints, room: Ints, pieces: Ints, held: int
+    load: Load, streams: Ints, tubes: Ints, room: Ints, pieces: Ints, least: int
 ) -> tuple[Ints, Ints, Floats]:
     """Return (piece, capacity, cost) of the arcs of a group's run, in tubes.
 
@@ -99,34 +158,33 @@ def _tube_arcs(
     """
     pool, finish = int(load.pool[streams[0]]), float(load.finish[streams[0]])
     parts: list[tuple[Ints, Ints, Floats]] = []
-    for at, room_of_slots in alike(load, streams, pieces):
-        whole = int((room_of_slots.sum(axis=0) // pool).sum())
-        places = _cut_short(room_of_slots, tubes * pool, len(pieces))
+    for at, room_of_slots, most in _alike_rooms(load, streams, pieces, room):
+        whole = room_of_slots.sum(axis=0) // pool
+        places = np.minimum(np.cumsum(room_of_slots, axis=0), most * pool)
+        places = np.diff(places, axis=0, prepend=0)
         taken, minutes = fill_levels(tubes * pool, places, load.slot_min, 1 / len(pieces))
         full = int((places.sum(axis=0) // pool).sum())
         upto = np.minimum(np.floor(taken / pool + 1e-9).astype(np.int64), full)
         upto[-1] = full if upto[-1] * pool < int(tubes.sum()) * pool else upto[-1]
-        kept = min(held, full)
+        kept = min(_held(tubes, room, most, least), full)
         step = np.diff(np.maximum(upto, kept), prepend=kept)
         begin = pieces[at, 2] * load.slot_min * finish
         level = np.arange(len(step)) / len(step) * EVENNESS
         cost = begin[:, None] + (minutes * finish + level)[None, :]
         parts.append((np.repeat(at, len(step)), np.tile(step, len(at)), cost.ravel() * pool))
         parts.append((at, np.full(len(at), kept), (cost[:, 0] - _BRIDGE) * pool))
-        spill = room[:, at].sum(axis=0) - whole
-        parts.append((at, np.maximum(spill, 0), (cost[:, -1] + _LAST_RESORT) * pool))
+        spill = np.full(len(at), np.maximum(most - whole, 0).sum())
+        parts.append((at, spill, (cost[:, -1] + _LAST_RESORT) * pool))
     piece, capacity, cost = (np.concatenate(c) for c in zip(*parts, strict=True))
     some = capacity > 0
     return piece[some], capacity[some], cost[some]
 
 
-def _cut_short(places: Ints, people: Ints, num_waves: int) -> Ints:
-    """Return the places ``[slot, stream]`` of a wave for which the streams have ``people``.
-
-    One stream alone is not cut: the flow knows how many tubes it has in all.
-    """
-    if num_waves <= _BUSY_WAVES or len(people) == 1:
-        return places
-    most = -(-people // _BUSY_WAVES)
-    cut: Ints = np.diff(np.minimum(np.cumsum(places, axis=0), most), axis=0, prepend=0)
-    return cut
+def _alike_rooms(
+    load: Load, streams: Ints, pieces: Ints, room: Ints
+) -> Iterator[tuple[Ints, Ints, Ints]]:
+    """Yield what ``alike`` does for pieces with the same ``room[stream, piece]``, and that."""
+    for at, room_of_slots in alike(load, streams, pieces):
+        kinds, kind = np.unique(room[:, at], axis=1, return_inverse=True)
+        for number, most in enumerate(kinds.T):
+            yield at[kind.reshape(-1) == number], room_of_slots, most

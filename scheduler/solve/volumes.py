@@ -53,7 +53,8 @@ class Shares:
 
     ``part[row]``, ``quota[row]`` per slot, ``count[row]`` to be sent, ``room[row, piece]`` in the
     same unit, and ``wanted[part, piece]`` in any unit. What a part did not foresee is done in the
-    earliest waves, or with ``nearest`` in those nearest to the wanted ones.
+    earliest waves. Where labs are short it is done in those nearest to the wanted ones, and rows
+    that have enough keep ``bridge[row]`` in each of their waves.
     """
 
     part: Ints
@@ -61,7 +62,7 @@ class Shares:
     count: Ints
     room: Ints
     wanted: Floats
-    nearest: bool = False
+    bridge: Ints | None = None
 
 
 def even_volumes(shares: Shares) -> Floats:
@@ -73,14 +74,22 @@ def even_volumes(shares: Shares) -> Floats:
     slots = np.zeros(target.shape)
     np.add.at(slots, shares.part, np.where(room > 0, shares.quota[:, None], 0))
     level = target / np.maximum(slots, 1e-9)
-    sent = np.zeros(room.shape)
-    for _ in range(_MORE_TURNS if shares.nearest else _TURNS):
-        sent = _fill(level[shares.part], shares.quota, shares.count, room)
+    sent, least = np.zeros(room.shape), _kept(shares, room)
+    for _ in range(_TURNS if shares.bridge is None else _MORE_TURNS):
+        sent = _fill(level[shares.part], shares.quota, shares.count, (least, room))
         reached = np.zeros(target.shape)
         np.add.at(reached, shares.part, sent)
         wish = _without_last(target, np.where(target > 0, 0, reached).sum(axis=1))
         level += np.where(slots > 0, (wish - reached) / np.maximum(slots, 1e-9), 0)
     return sent
+
+
+def _kept(shares: Shares, room: Floats) -> Floats:
+    """Return what each row keeps in each piece, ``[row, piece]``."""
+    if shares.bridge is None:
+        return np.zeros(room.shape)
+    least = np.minimum(room, shares.bridge[:, None])
+    return np.where((least.sum(axis=1) <= shares.count)[:, None], least, 0.0)
 
 
 def _without_last(target: Floats, elsewhere: Floats) -> Floats:
@@ -99,7 +108,7 @@ def _allowed_room(shares: Shares) -> Floats:
     room = np.where(asked, shares.room, 0)
     for row in np.flatnonzero(room.sum(axis=1) < shares.count).tolist():
         spare = np.where(asked[row], 0, shares.room[row])
-        order = _by_distance(asked[row]) if shares.nearest else np.arange(len(spare))
+        order = np.arange(len(spare)) if shares.bridge is None else _by_distance(asked[row])
         upto = np.cumsum(spare[order])
         before = upto - spare[order] + room[row].sum()
         room[row, order] += np.where(before < shares.count[row], spare[order], 0)
@@ -116,8 +125,9 @@ def _by_distance(asked: Flags) -> Ints:
     return order
 
 
-def _fill(level: Floats, quota: Floats, count: Ints, room: Floats) -> Floats:
-    """Return clip(quota x (level + own), 0, room) with the ``own`` that makes rows sum to count."""
+def _fill(level: Floats, quota: Floats, count: Ints, ends: tuple[Floats, Floats]) -> Floats:
+    """Return clip(quota x (level + own), *ends) with the ``own`` that makes rows sum to count."""
+    least, room = ends
     base, scale = level * quota[:, None], quota[:, None]
     widest = float((room / np.maximum(scale, 1e-9)).max(initial=0.0))
     low = np.full(len(count), -level.max(initial=0.0) - 1.0)
@@ -127,7 +137,7 @@ def _fill(level: Floats, quota: Floats, count: Ints, room: Floats) -> Floats:
     def send(own: Floats) -> None:
         np.multiply(scale, own[:, None], out=sent)
         np.add(base, sent, out=sent)
-        np.maximum(sent, 0, out=sent)
+        np.maximum(sent, least, out=sent)
         np.minimum(sent, room, out=sent)
 
     for _ in range(_BISECTIONS):
@@ -136,7 +146,11 @@ def _fill(level: Floats, quota: Floats, count: Ints, room: Floats) -> Floats:
         small = sent.sum(axis=1) < count
         low, high = np.where(small, own, low), np.where(small, high, own)
     send(high)
-    exact: Floats = sent * (count / np.maximum(sent.sum(axis=1), 1e-9))[:, None]
+    kept = least.sum(axis=1)
+    exact: Floats = (
+        least
+        + (sent - least) * ((count - kept) / np.maximum(sent.sum(axis=1) - kept, 1e-9))[:, None]
+    )
     return np.minimum(exact, room)
 
 

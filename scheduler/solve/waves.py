@@ -265,6 +265,17 @@ def bridging_tubes(pieces: Ints, pool: int) -> int:
     return -(-int((pieces[:, 3] - pieces[:, 2]).max()) // pool)
 
 
+def bridges(layout: Layout, load: Load) -> Ints:
+    """Return the tubes that bridge a wave of each stream's runs, ``[stream, run]``."""
+    most = max(int(pieces[-1, 0]) + 1 for pieces in layout.group_pieces)
+    least = np.zeros((len(layout.site), most), dtype=np.int64)
+    for group, members in enumerate(layout.members):
+        pieces, pool = layout.group_pieces[group], int(load.pool[members[0]])
+        for run in range(int(pieces[-1, 0]) + 1):
+            least[members, run] = bridging_tubes(pieces[pieces[:, 0] == run], pool)
+    return least
+
+
 def bridge(tubes: Ints, room: Ints, least: int) -> Ints:
     """Return one stream's tubes with no empty wave between its first and its last.
 

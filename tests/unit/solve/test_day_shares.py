@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from scheduler.solve.day_shares import in_proportion
+from scheduler.solve.day_shares import elsewhere, in_proportion
 
 
 @pytest.mark.parametrize("seed", range(10))
@@ -34,3 +34,12 @@ def test_nothing_wanted_and_nobody_there_is_no_trouble() -> None:
     stream, part = np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1])
     found = in_proportion(np.zeros(4), stream, part, np.zeros(2))
     assert found.tolist() == [0.0] * 4
+
+
+def test_what_a_night_cannot_do_comes_on_days_whose_nights_can() -> None:
+    """Days with too many tubes lose them, others get them in proportion, and the sum is kept."""
+    wanted = np.array([30.0, 40.0, 10.0, 20.0])
+    found = elsewhere(wanted, np.array([3.0, 0.0, 0.0, 1.5]))
+    assert found == pytest.approx([27.0, 43.6, 10.9, 18.5])
+    assert elsewhere(wanted, np.zeros(4)).tolist() == wanted.tolist()
+    assert elsewhere(wanted, np.ones(4)) == pytest.approx(wanted - 1)  # nowhere to go

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
@@ -11,12 +9,8 @@ from scheduler.domain.city import Floats, Ints
 from scheduler.solve import make_plan, schedule
 from scheduler.solve.city_volumes import meet_volumes
 from scheduler.solve.day_shares import levelled
-from scheduler.solve.lab_market import price_labs
-from scheduler.solve.labs import FEW_LATE, SPARE_FROM_TUBES
 from scheduler.solve.layout import Layout
-from scheduler.solve.market import Market
 from scheduler.solve.runs import Task, split
-from scheduler.solve.spacing import site_quota
 from scheduler.solve.volumes import Volumes
 from scheduler.solve.waves import Load, TubeRows
 from tests.rounds import Recipe, random_instance
@@ -66,20 +60,3 @@ def test_shares_of_days_are_levelled_where_all_are_in_time(monkeypatch: pytest.M
     monkeypatch.setattr(schedule, "split", shared)
     make_plan(random_instance(0, ROOMY))
     assert found
-
-
-def test_a_tube_is_kept_free_only_where_some_must_be_late() -> None:
-    """Where all can be in time labs start tubes in every hour as they can."""
-    market = Market(instance := random_instance(0, Recipe(tubes_per_hour=SPARE_FROM_TUBES)),
-                    site_quota(instance), 0)  # fmt: skip
-    market.relax_main()
-    market.lay_out()
-    price_labs(market)
-    whole = market.labs.side(1).hours.capacity.sum()
-    kept = []
-    for late_share in (0.0, 2 * FEW_LATE):
-        priced = replace(market.priced, late_share=late_share)
-        desk = market.labs.desk(market.layout, market.wide, priced)
-        kept.append(whole - desk.labs.hours.capacity.sum())
-    assert kept[0] == 0
-    assert kept[1] > 0

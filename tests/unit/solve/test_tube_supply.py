@@ -9,7 +9,7 @@ import numpy as np
 from scheduler.domain.city import Ints
 from scheduler.solve.layout import Layout
 from scheduler.solve.network import Supplies
-from scheduler.solve.tube_supply import tube_supply
+from scheduler.solve.tube_supply import affordable, tube_supply
 from scheduler.solve.waves import Load, tube_rows
 
 WAVES, PER_WAVE, QUOTA, POOL = 6, 4, 25, 10
@@ -29,7 +29,8 @@ def supply_of(people: list[int], dear: Sequence[int] = ()) -> Supplies:
     load = Load(one + QUOTA, places, one + POOL, np.full(streams, 0.005), 15)
     rows = tube_rows(layout, load, np.array(people)[:, None])
     worth_filling = np.isin(np.arange(WAVES), dear)[None, :].repeat(streams, axis=0)
-    return tube_supply(layout, load, rows, worth_filling).supplies
+    rows = affordable(layout, load, rows, worth_filling * PER_WAVE * QUOTA)
+    return tube_supply(layout, load, rows).supplies
 
 
 def _by_wave(supplies: Supplies, arcs: Ints) -> list[int]:
@@ -45,10 +46,25 @@ def test_a_site_with_many_tubes_keeps_one_in_every_wave() -> None:
 
 def test_small_sites_are_not_counted_on_in_two_waves() -> None:
     """Each wave may ask for half of the tubes of several sites, so that two may ask for all."""
-    supplies = supply_of([100, 100])
-    assert _by_wave(supplies, np.arange(len(supplies.wave))) == [FULL_WAVE] * WAVES
+    supplies = supply_of([50, 50])
+    assert _by_wave(supplies, np.arange(len(supplies.wave))) == [2 * 3] * WAVES
     supplies = supply_of([600, 600])
     assert _by_wave(supplies, np.arange(len(supplies.wave))) == [2 * FULL_WAVE] * WAVES
+
+
+def test_sites_that_cannot_fill_both_ends_of_a_day_are_a_row_of_their_own() -> None:
+    """Beside its bridge each of the two sends no more than it has; others do not make up for it."""
+    supplies = supply_of([100, 120, 600, 600])
+    assert sorted(supplies.units.tolist()) == [22, 120]
+    held = supplies.cost < 0
+    kept = np.bincount(supplies.row[held], supplies.capacity[held])
+    assert sorted(kept.tolist()) == [2 * WAVES, 2 * FULL_WAVE * WAVES]  # 60 tubes fill all waves
+
+
+def test_what_fits_into_no_other_wave_is_kept_for_a_wave() -> None:
+    """A site with 55 tubes for six waves of ten sends five or more in each."""
+    supplies = supply_of([550, 550])
+    assert _by_wave(supplies, np.flatnonzero(supplies.cost < 0)) == [10] * WAVES
 
 
 def test_a_site_alone_may_send_all_its_tubes_in_one_wave() -> None:

@@ -36,7 +36,7 @@ def test_streams_send_all_of_theirs_and_parts_what_is_wanted() -> None:
 def test_what_was_not_foreseen_joins_the_waves_that_were() -> None:
     """Where labs are short a stream with too many people begins a wave earlier."""
     early = shares([0.0, 0.0, 0.0, 100.0], [25.0], [150], slots=4)
-    late = replace(early, nearest=True)
+    late = replace(early, bridge=np.array([0]))
     assert even_volumes(early)[0] == pytest.approx([50, 0, 0, 100], abs=1e-3)
     assert even_volumes(late)[0] == pytest.approx([0, 0, 50, 100], abs=1e-3)
 
@@ -120,6 +120,23 @@ def test_moving_tubes_keeps_sums_room_and_bridges(seed: int) -> None:
     done = (tubes - before).sum(axis=0)
     assert (done * np.sign(change) >= 0).all()
     assert (np.abs(done) <= np.abs(change)).all()
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_streams_keep_a_bridge_where_labs_are_short(seed: int) -> None:
+    """Whoever has enough sends that much in each wave, and sums of streams stay."""
+    rng = np.random.default_rng(seed)
+    room = rng.integers(3, 9, (12, 6))
+    count = np.array([rng.integers(6, most) for most in room.sum(axis=1)])
+    count[0] = 4  # fewer than waves
+    wanted = rng.uniform(0.0, 1, 6) * room.sum(axis=0)
+    bridge = np.ones(12, dtype=np.int64)
+    one = Shares(np.zeros(12, dtype=np.int64), np.full(12, 2.0), count, room, wanted[None], bridge)
+    sent = even_volumes(one)
+    assert sent.sum(axis=1) == pytest.approx(count, rel=1e-3)
+    assert (sent[1:] > 1 - 1e-9).all()
+    assert (sent <= room + 1e-9).all()
+    assert sent[0].min() < 1 - 1e-3
 
 
 def test_more_than_foreseen_goes_where_labs_have_room() -> None:
