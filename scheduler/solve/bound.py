@@ -145,14 +145,18 @@ class BoundFinder:
 
         ``zone_cost[zone][site, slot]`` is finish plus lab price, ``price[zone][site]`` what a place
         costs people of the zone, ``earnings`` what the labs' prices earn. ``tubes(cost, place)`` is
-        by how much less each site earns because tubes are whole.
+        by how much less each site earns because tubes are whole, which is counted
+        or not: stricter zones pay less for it.
         """
         place = place_prices(zone_cost, price)
-        less = tubes(zone_cost, place) if tubes is not None else np.zeros(len(self.most))
-        profit = self._profit(zone_cost, place) - float(less.sum())
-        place = foregone_prices(zone_cost, place, less)
-        paid = float(self._paid(self.cheapest(place), place).sum())
-        return max(0.0, paid - earnings - profit)
+        nothing = np.zeros(len(self.most))
+        ways = [nothing] if tubes is None else [nothing, tubes(zone_cost, place)]
+        profit, found = self._profit(zone_cost, place), 0.0
+        for less in ways:
+            asked = foregone_prices(zone_cost, place, less)
+            paid = float(self._paid(self.cheapest(asked), asked).sum())
+            found = max(found, paid - earnings - profit + float(less.sum()))
+        return found
 
     def _paid(self, cheapest: Floats, place: dict[int, Floats]) -> Floats:
         """Return the least cost of serving each community at the prices, split term included."""

@@ -28,9 +28,10 @@ before 0.75; with 200,000 and a million 0.75 and 1.0 are, by 0.1 to 0.3 % before
 def lower_bound(market: Market) -> float:
     """Return the lower bound, which knows all limits but the city's most people in a slot.
 
-    Where that has changed the labs' prices, the bound is taken at those before.
+    Where that has changed the labs' prices, those before are as good for a bound, and the better
+    of both is taken.
     """
-    return bound_at_prices(market) if market.bound_before is None else market.bound_before
+    return max(bound_at_prices(market), market.bound_before or 0.0)
 
 
 def bound_at_prices(market: Market) -> float:

@@ -18,11 +18,11 @@ from scheduler.solve.ontime import Desk, fit_on_time
 from scheduler.solve.relief import Relief
 from scheduler.solve.runs import DEAR_PLACE, Task, people_by_run, postpone, settle, split
 from scheduler.solve.sequence import order_blocks
+from scheduler.solve.sharing import follow, shared
 from scheduler.solve.slots import Call, fill_run
 from scheduler.solve.tube_supply import affordable, tube_supply
-from scheduler.solve.volumes import Shares, Volumes, even_volumes, move_tubes, share_tubes
+from scheduler.solve.volumes import Shares, Volumes, even_volumes
 from scheduler.solve.waves import (
-    Load,
     TubeRows,
     bridge,
     bridges,
@@ -79,7 +79,7 @@ def schedules(task: Task, volumes: Volumes, desk: Desk) -> Iterator[tuple[Calls,
         runs = _split_for_days(task, volumes, wish, empty_place)
         rows = tube_rows(task.layout, task.load, people_by_run(task, runs), task.topped)
         if task.city_waves.needed:
-            planned = _shared(task.wide, task.load, rows, volumes)
+            planned = shared(task.wide, task.load, rows, volumes)
             planned, _ = task.city_waves.fit(task.layout, task.load, rows, planned)
             yield _call(task, runs, planned), desk.near
         planned, near = _weighed(task, rows, desk)
@@ -122,7 +122,7 @@ def _schedule_on_time(
     at_once = True
     for turn in range(_TRIES):
         rows = tube_rows(task.layout, task.load, people_by_run(task, runs), task.topped)
-        planned = _shared(task.wide, task.load, rows, volumes)
+        planned = shared(task.wide, task.load, rows, volumes)
         if at_once:
             planned = _strict_at_once(task, rows, planned)
         planned = meet_volumes(task.wide, task.load, rows, planned, volumes)
@@ -131,7 +131,7 @@ def _schedule_on_time(
         fitted = fit_on_time(task.layout, rows, planned, desk, few if turn < _TRIES_NEAR else 0)
         num_beyond = int(fitted.beyond.sum())
         if best is None or num_beyond < best[0]:
-            _follow(task.layout, rows, planned, fitted.tubes)
+            follow(task.layout, rows, planned, fitted.tubes)
             best = (num_beyond, [list(r) for r in runs], planned, fitted.reach)
         if not num_beyond:
             break
@@ -184,9 +184,9 @@ def _weighed(task: Task, rows: TubeRows, desk: Desk) -> tuple[Ints, Reach]:
     tubes = by_piece(task.layout, supply.supplies.group, supply.piece, flow.sent)
     sent = Volumes(tubes, np.zeros(tubes.shape, dtype=bool))
     bridge = bridges(task.layout, task.load)
-    shared = _shared(task.layout, task.load, rows, sent, bridge)
+    planned = shared(task.layout, task.load, rows, sent, bridge)
     totals = np.rint(tubes).astype(np.int64)
-    return meet_sums(task.layout, rows, shared, totals, bridge), desk.near.with_labs_of(flow)
+    return meet_sums(task.layout, rows, planned, totals, bridge), desk.near.with_labs_of(flow)
 
 
 def _wishes(task: Task, volumes: Volumes) -> list[Floats]:
@@ -226,72 +226,6 @@ def _by_group(layout: Layout, rows: TubeRows, tubes: Floats) -> list[Floats]:
     ):
         result[group][run] += count
     return result
-
-
-def _shared(
-    layout: Layout, load: Load, rows: TubeRows, volumes: Volumes, bridge: Ints | None = None
-) -> Ints:
-    """Return tubes ``[stream, piece]`` near the volumes of its groups.
-
-    Runs are shared each for itself: a row is a stream's run, its columns the pieces of the run.
-    ``bridge[stream, run]`` is given where labs are short (``Shares``).
-    """
-    most_runs = rows.tubes.shape[1]
-    edges = np.array(
-        [np.searchsorted(pieces[:, 0], range(most_runs + 1)) for pieces in layout.group_pieces]
-    )  # edges[group, run]: the first piece
-    stream, run = np.nonzero(rows.tubes)
-    part = layout.group[stream]
-    column = edges[part, run][:, None] + np.arange(np.diff(edges, axis=1).max())
-    here = column < edges[part, run + 1][:, None]
-    room = np.where(here, rows.room[stream[:, None], np.where(here, column, 0)], 0)
-    count = rows.tubes[stream, run]
-    key = part * most_runs + run  # a run of a group is a part of its own
-    distinct, which = np.unique(key, return_inverse=True)
-    slices = [
-        (int(group), slice(*edges[group, run : run + 2].tolist()))
-        for group, run in zip(*np.divmod(distinct, most_runs), strict=True)
-    ]
-    total = np.bincount(which, weights=count).astype(np.int64)
-    space = np.zeros((len(distinct), room.shape[1]), dtype=np.int64)
-    np.add.at(space, which, room)
-    wanted = np.zeros(space.shape)
-    for number, (group, at) in enumerate(slices):
-        inside = slice(at.stop - at.start)
-        wanted[number, inside] = volumes.of_run(
-            group, at, int(total[number]), space[number, inside]
-        )
-    quota = (load.quota / load.pool)[stream]
-    held = None if bridge is None else bridge[stream, run]
-    even = even_volumes(Shares(which, quota, count, room, wanted, held))
-    tubes = np.zeros_like(rows.room)
-    owed: dict[tuple[int, bytes], Floats] = {}
-    order = np.argsort(which, kind="stable")
-    bounds = np.searchsorted(which[order], np.arange(len(distinct) + 1))
-    for number, (group, at) in enumerate(slices):
-        mine = order[bounds[number] : bounds[number + 1]]
-        pieces, inside = layout.group_pieces[group][at], slice(at.stop - at.start)
-        least = bridging_tubes(pieces, int(load.pool[stream[mine[0]]]))
-        name = (int(layout.zone[stream[mine[0]]]), pieces.tobytes())
-        debt = owed.setdefault(name, np.zeros(len(pieces)))
-        tubes[stream[mine], at] = share_tubes(
-            even[mine, inside], count[mine], room[mine, inside], least, debt
-        )
-    return tubes
-
-
-def _follow(layout: Layout, rows: TubeRows, tubes: Ints, totals: Ints) -> None:
-    """Change ``tubes[stream, piece]`` so that they sum to ``totals[group, piece]``."""
-    for group, members in enumerate(layout.members):
-        change = totals[group] - tubes[members].sum(axis=0)
-        if not change.any():
-            continue
-        pieces = layout.group_pieces[group]
-        for run in np.unique(pieces[:, 0]).tolist():
-            here = np.ix_(members, np.flatnonzero(pieces[:, 0] == run))
-            part = tubes[here]
-            move_tubes(part, rows.room[here], change[here[1][0]])
-            tubes[here] = part
 
 
 def _call(task: Task, runs: list[list[Ints]], tubes: Ints) -> Calls:

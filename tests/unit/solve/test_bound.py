@@ -46,6 +46,29 @@ def test_any_prices_give_a_bound(seed: int, recipe: Recipe) -> None:
         assert 0 <= lower_bound(market) <= objective + 1e-6
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_what_sites_earn_less_never_makes_a_bound_less(seed: int) -> None:
+    """Stricter zones pay less for it: if that is more, the bound is the one without it."""
+    _, market = _planned(seed, RECIPES[0])
+    zones = np.unique(market.instance.block_zone[market.instance.demand > 0]).tolist()
+    costs = {z: market.slot_cost(z, market.offered) for z in zones}
+    price = {z: np.full(len(market.quota), 3.0) for z in zones}
+    bare = market.finder.evaluate(costs, price, 0.0)
+    sites = np.arange(len(market.quota))
+    for less in (0.0 * sites, 0.01 * sites, np.where(sites == seed, 1e-3, 0.0), 0.5 + sites):
+        assert market.finder.evaluate(costs, price, 0.0, lambda *_, by=less: by) >= bare
+
+
+def test_a_bound_at_prices_before_a_most_in_a_slot_counts_as_well() -> None:
+    """Whichever is higher is the bound."""
+    _, market = _planned(0, RECIPES[0])
+    found = lower_bound(market)
+    market.bound_before = found - 1.0
+    assert lower_bound(market) == found
+    market.bound_before = found + 1.0
+    assert lower_bound(market) == found + 1.0
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_places_cost_what_sites_forego_for_them(seed: int) -> None:
     """Prices of places rise to what others gain in the slots, and sites earn no more for it."""

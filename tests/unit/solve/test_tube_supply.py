@@ -5,30 +5,37 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import pytest
 
 from scheduler.domain.city import Ints
+from scheduler.solve.exact_sums import meet_sums
+from scheduler.solve.flow import ArcList, solve
 from scheduler.solve.layout import Layout
 from scheduler.solve.network import Supplies
+from scheduler.solve.sharing import shared
 from scheduler.solve.tube_supply import affordable, tube_supply
-from scheduler.solve.waves import Load, tube_rows
+from scheduler.solve.volumes import Volumes
+from scheduler.solve.waves import Load, TubeRows, bridges, tube_rows
 
 WAVES, PER_WAVE, QUOTA, POOL = 6, 4, 25, 10
 FULL_WAVE = PER_WAVE * QUOTA // POOL
 
 
-def supply_of(people: list[int], dear: Sequence[int] = ()) -> Supplies:
-    """Return the supplies of streams at one place, open in all waves, with so many people each.
-
-    The waves of ``dear`` are worth filling.
-    """
+def _group(people: list[int]) -> tuple[Layout, Load, TubeRows]:
+    """Return streams at one place, open in all waves, with so many people each."""
     streams = len(people)
     pieces = np.array([(0, w, w * PER_WAVE, (w + 1) * PER_WAVE) for w in range(WAVES)])
     one = np.zeros(streams, dtype=np.int64)
     layout = Layout(np.arange(streams), one + 3, one, [np.arange(streams)], [pieces])
     places = np.full((streams, WAVES * PER_WAVE), QUOTA)
     load = Load(one + QUOTA, places, one + POOL, np.full(streams, 0.005), 15)
-    rows = tube_rows(layout, load, np.array(people)[:, None])
-    worth_filling = np.isin(np.arange(WAVES), dear)[None, :].repeat(streams, axis=0)
+    return layout, load, tube_rows(layout, load, np.array(people)[:, None])
+
+
+def supply_of(people: list[int], dear: Sequence[int] = ()) -> Supplies:
+    """Return the supplies of a group of streams; the waves of ``dear`` are worth filling."""
+    layout, load, rows = _group(people)
+    worth_filling = np.isin(np.arange(WAVES), dear)[None, :].repeat(len(people), axis=0)
     rows = affordable(layout, load, rows, worth_filling * PER_WAVE * QUOTA)
     return tube_supply(layout, load, rows).supplies
 
@@ -83,3 +90,24 @@ def test_a_small_site_keeps_its_tubes_for_the_wave_worth_filling() -> None:
     assert np.unique(supplies.wave).tolist() == list(range(WAVES))
     supplies = supply_of([260], dear=[2])
     assert np.unique(supplies.wave).tolist() == list(range(WAVES))
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_streams_can_do_what_the_flow_counts_on(seed: int) -> None:
+    """Of the tubes that a cheapest flow sends in each wave at most 1 in 100 are in another one."""
+    rng = np.random.default_rng(seed)
+    layout, load, rows = _group((10 * rng.integers(7, 56, 12)).tolist())
+    rows = affordable(layout, load, rows, np.zeros((12, WAVES), dtype=np.int64))
+    supply = tube_supply(layout, load, rows)
+    one, num = supply.supplies, len(supply.supplies.units)
+    price = rng.choice([0.0, 50.0, 90.0], WAVES)  # two or three waves are asked for most
+    arcs = ArcList()
+    every = arcs.add(one.row, num + one.wave, one.capacity, one.cost + price[one.wave])
+    arcs.add(num + np.arange(WAVES), np.full(WAVES, num + WAVES), one.units.sum(), 0.0)
+    flow = solve(arcs.network(np.r_[one.units, np.zeros(WAVES, dtype=int), -one.units.sum()]))
+    totals = np.bincount(one.wave, flow[every], WAVES).astype(np.int64)[None]
+    sent = Volumes(totals.astype(np.float64), np.zeros((1, WAVES), dtype=bool))
+    bridge = bridges(layout, load)
+    found = meet_sums(layout, rows, shared(layout, load, rows, sent, bridge), totals, bridge)
+    assert (found.sum(axis=1) == rows.tubes[:, 0]).all()
+    assert np.abs(found.sum(axis=0) - totals).sum() / 2 <= 0.01 * one.units.sum()
