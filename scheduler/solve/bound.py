@@ -145,8 +145,8 @@ class BoundFinder:
 
         ``zone_cost[zone][site, slot]`` is finish plus lab price, ``price[zone][site]`` what a place
         costs people of the zone, ``earnings`` what the labs' prices earn. ``tubes(cost, place)`` is
-        by how much less each site earns because tubes are whole, which is counted
-        or not: stricter zones pay less for it.
+        by how much less each site earns because tubes are whole. Stricter zones pay less where that
+        is counted, so that it is left out where the bound is better without.
         """
         place = place_prices(zone_cost, price)
         nothing = np.zeros(len(self.most))

@@ -1,8 +1,9 @@
 """What groups may send in each wave, in whole tubes, where labs are short and lateness is weighed.
 
 A flow of whole tubes gives every tube its wave. It knows groups of sites; what their sites can do
-together is put into its arcs: a tube in every wave between the first and the last of a site, since
-blocks cannot pause, and no more in the first and the last wave than a site has people for in both.
+together is put into its rows and arcs: a tube in every wave between the first and the last of a
+site, since blocks cannot pause, what fits into no other wave, and sites that have tubes to fill as
+many waves apart from those that have more.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ class TubeSupply:
 def tube_supply(layout: Layout, load: Load, rows: TubeRows) -> TubeSupply:
     """Return the supplies of rows of tubes, with convex costs of what a wave takes.
 
-    Streams of a row that have room in other waves (``affordable``) are a row of their own.
+    Streams of a run that cannot do the same (``_alike_streams``) are rows of their own.
     """
     parts: list[tuple[Ints, ...]] = []
     costs: list[Floats] = []
@@ -95,7 +96,8 @@ def affordable(layout: Layout, load: Load, rows: TubeRows, dear: Ints) -> TubeRo
 
     ``dear[stream, piece]`` people are worth calling in a wave: a stream that cannot bridge all
     others has tubes in as many as it can. Where no wave is dear, such a stream has no more in one
-    than its part of the two that are busiest, unless it is alone in its group.
+    than its part of the two that are busiest, unless it is alone in its group. All its tubes have
+    room in any case.
     """
     room = rows.room.copy()
     for stream, run in zip(*np.nonzero(rows.tubes), strict=True):
@@ -106,9 +108,13 @@ def affordable(layout: Layout, load: Load, rows: TubeRows, dear: Ints) -> TubeRo
         least = bridging_tubes(pieces[at], int(load.pool[stream]))
         if dear[stream, at].any():
             filled = np.minimum(room[stream, at], -(-dear[stream, at] // load.pool[stream]))
-            room[stream, at] = _beside_dear(tubes, room[stream, at], filled, least)
+            cut = _beside_dear(tubes, room[stream, at], filled, least)
         elif tubes < least * len(at) and not alone:
-            room[stream, at] = np.minimum(room[stream, at], -(-tubes // _BUSY_WAVES))
+            cut = np.minimum(room[stream, at], -(-tubes // _BUSY_WAVES))
+        else:
+            continue
+        if cut.sum() >= tubes:
+            room[stream, at] = cut
     return replace(rows, room=room)
 
 

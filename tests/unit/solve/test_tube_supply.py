@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -111,3 +112,18 @@ def test_streams_can_do_what_the_flow_counts_on(seed: int) -> None:
     found = meet_sums(layout, rows, shared(layout, load, rows, sent, bridge), totals, bridge)
     assert (found.sum(axis=1) == rows.tubes[:, 0]).all()
     assert np.abs(found.sum(axis=0) - totals).sum() / 2 <= 0.01 * one.units.sum()
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_all_tubes_have_room_whatever_is_worth_filling(seed: int) -> None:
+    """No cut of the room leaves less than a stream has tubes, also where a bridge is wide."""
+    rng = np.random.default_rng(seed)
+    layout, load, rows = _group(rng.integers(1, 600, 12).tolist())
+    if seed % 2:  # a tube for each person: four of them bridge a wave
+        load = replace(load, pool=0 * load.pool + 1)
+        rows = tube_rows(layout, load, rng.integers(1, 40, 12)[:, None])
+    some = rng.random((12, WAVES)) < rng.choice([0.0, 0.2, 0.6])
+    cut = affordable(layout, load, rows, some * rng.integers(1, PER_WAVE * QUOTA, (12, WAVES)))
+    assert (cut.room <= rows.room).all()
+    assert (cut.room.sum(axis=1) >= rows.tubes[:, 0]).all()
+    assert ((cut.room > 0) >= some).all()
