@@ -24,7 +24,7 @@ from scheduler.solve.pattern_bound import patterns_of
 from scheduler.solve.patterns import Patterns
 from scheduler.solve.whole_bound import WholeBound
 
-_TURNS, _PAIR_TURNS = 160, 7_000_000  # of prices, and pairs looked at in all of them
+_TURNS, _PAIR_TURNS = 160, 56_000_000  # of prices, and pairs looked at in all of them
 _FIRST_TURNS = 2  # after which the prices of places are chosen: ten choose no better
 _STRICT_TURNS = 80  # of the stricter zones' prices before
 _STRIDE = 0.004

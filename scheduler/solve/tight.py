@@ -28,7 +28,7 @@ from scheduler.solve.strict_places import Strictly, StrictPlaces
 _TIGHT = 0.0004
 """Share of the prices paid that blocks pay above their least. Measured: 0.003 to 0.013 where sites
 are 97 % full, below 0.00001 where they are half full."""
-_TURNS, _FEWEST_TURNS, _PAIR_TURNS = 60, 20, 2_600_000
+_TURNS, _FEWEST_TURNS, _PAIR_TURNS = 60, 20, 10_400_000
 _ANYTHING = 1e9  # person-minutes that a block without a place would pay
 _STRIDE = 0.008
 _SPOTS, _FEWEST_SPOTS = 80, 20  # neighbourhoods
