@@ -184,8 +184,7 @@ def _weigh_rest(
         left, np.arange(len(rows)), supplies.group[rows], supplies.wave[rows], left,
         np.zeros(len(rows)),
     )  # fmt: skip
-    used = np.zeros(labs.hours.capacity.shape, dtype=np.int64)
-    np.add.at(used, (flow.load_lab, flow.load_hour), flow.load_units)
+    used = flow.started(labs.hours.capacity.shape)
     hours = replace(labs.hours, capacity=labs.hours.capacity - used)
     free = replace(labs, hours=hours, max_tubes_per_day=_days_left(labs, used))
     late = solve_labs(rest, reach, free, np.full(len(rows), left_cost))

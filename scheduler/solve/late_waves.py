@@ -122,7 +122,7 @@ def over_full_tubes(market: Market, topped: Flags, worth: Floats) -> Ints:
     Nobody where tubes are not dear; arguments as in ``dear_waves``.
     """
     last = _last_tubes(market, topped, worth)
-    run = np.maximum(market.layout.column(0), 0)[market.layout.group]
+    run = _runs(market)
     over = np.zeros((len(last), int(run.max()) + 1), dtype=np.int64)
     np.add.at(over, (np.arange(len(last))[:, None], run), last)
     return over
@@ -142,10 +142,16 @@ def booked_nights(market: Market, topped: Flags, worth: Floats) -> Floats:
     share = 1 - _idle_by_night(market) / np.maximum(every, _NONE)
     booked = np.where(every > _NONE, np.clip(share, 0, 1), 0)
     asked = (worth[market.layout.site] > 0)[:, None] & (wave >= 0)
-    run = np.maximum(market.layout.column(0), 0)[market.layout.group]
+    run = _runs(market)
     found = np.zeros((len(last), int(run.max()) + 1))
     np.maximum.at(found, (np.arange(len(last))[:, None], run), np.where(asked, booked[wave], 0))
     return found
+
+
+def _runs(market: Market) -> Ints:
+    """Return the run of each piece, ``[stream, piece]``; 0 where there is none."""
+    run: Ints = np.maximum(market.layout.column(0), 0)[market.layout.group]
+    return run
 
 
 def _last_tubes(market: Market, topped: Flags, worth: Floats) -> Ints:
@@ -162,16 +168,14 @@ def _idle_by_night(market: Market) -> Floats:
     A day ends before a wave in which nobody is called.
     """
     flow, hours, waves = market.priced.flow, market.hours, market.instance.clock.num_waves
-    used = np.zeros(hours.capacity.shape)
-    np.add.at(used, (flow.load_lab, flow.load_hour), flow.load_units / market.labs.units_per_tube)
+    used = flow.started(hours.capacity.shape) / market.labs.units_per_tube
     upto = np.r_[0.0, np.cumsum((hours.capacity - used).sum(axis=0))]
     pickup = Promise.of(market.instance).pickup_min
     before = upto[np.searchsorted(hours.begin_min, pickup)]
     called = np.bincount(flow.load_wave, flow.load_units, waves) > 0
     idle, next_day = np.zeros(waves), upto[-1]
     for wave in range(waves - 1, -1, -1):
+        idle[wave] = next_day - before[wave]
         if called[wave] and wave and not called[wave - 1]:
-            idle[wave], next_day = next_day - before[wave], before[wave]
-        else:
-            idle[wave] = next_day - before[wave]
+            next_day = before[wave]
     return idle

@@ -128,6 +128,12 @@ class LabFlow:
         both = {n: np.concatenate((getattr(self, n), getattr(other, n))) for n in names}
         return replace(self, left=other.left, **both)
 
+    def started(self, shape: tuple[int, ...]) -> Ints:
+        """Return the units that labs start in each hour, ``[lab, hour]`` of a shape."""
+        units = np.zeros(shape, dtype=np.int64)
+        np.add.at(units, (self.load_lab, self.load_hour), self.load_units)
+        return units
+
     def late_min(self, reach: Reach, labs: LabSide) -> Ints:
         """Return by how many minutes each load comes after the promise."""
         arrive = labs.promise.pickup_min[self.load_wave]

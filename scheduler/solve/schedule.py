@@ -177,13 +177,14 @@ def _strict_at_once(task: Task, rows: TubeRows, tubes: Ints) -> Ints:
 
 def _weighed(task: Task, rows: TubeRows, desk: Desk) -> tuple[Ints, Reach]:
     """Return tubes ``[stream, piece]`` where lateness is weighed, and the labs they go to."""
-    rows = affordable(task.layout, task.load, rows, task.dear.people)
-    supply = tube_supply(task.layout, task.load, rows)
+    bridge = bridges(task.layout, task.load)
+    dear = -(-task.dear.people // task.load.pool[:, None])
+    rows = affordable(task.layout, rows, dear, bridge)
+    supply = tube_supply(task.layout, task.load, rows, bridge)
     left_cost = np.full(len(supply.supplies.units), desk.left_cost)
     flow = solve_labs(supply.supplies, desk.near, desk.labs, left_cost)
     tubes = by_piece(task.layout, supply.supplies.group, supply.piece, flow.sent)
     sent = Volumes(tubes, np.zeros(tubes.shape, dtype=bool))
-    bridge = bridges(task.layout, task.load)
     planned = shared(task.layout, task.load, rows, sent, bridge)
     totals = np.rint(tubes).astype(np.int64)
     return meet_sums(task.layout, rows, planned, totals, bridge), desk.near.with_labs_of(flow)

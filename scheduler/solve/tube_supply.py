@@ -16,7 +16,7 @@ import numpy as np
 from scheduler.domain.city import Floats, Ints
 from scheduler.solve.layout import Layout
 from scheduler.solve.network import Supplies
-from scheduler.solve.waves import EVENNESS, Load, TubeRows, alike, bridging_tubes, fill_levels
+from scheduler.solve.waves import EVENNESS, Load, TubeRows, alike, fill_levels
 
 _LAST_RESORT = 2.0
 """Person-minutes that keep the flow from a choice unless the other is late: a minute costs 10."""
@@ -39,8 +39,10 @@ class TubeSupply:
     piece: Ints
 
 
-def tube_supply(layout: Layout, load: Load, rows: TubeRows) -> TubeSupply:
+def tube_supply(layout: Layout, load: Load, rows: TubeRows, bridge: Ints) -> TubeSupply:
     """Return the supplies of rows of tubes, with convex costs of what a wave takes.
+
+    ``bridge[stream, run]`` tubes bridge a wave; only the commonest zone's streams keep them.
 
     Streams of a run that cannot do the same (``_alike_streams``) are rows of their own.
     """
@@ -53,7 +55,7 @@ def tube_supply(layout: Layout, load: Load, rows: TubeRows) -> TubeSupply:
         is_main = layout.zone[members[0]] == main
         of_run = np.flatnonzero(pieces[:, 0] == run)
         some = members[rows.tubes[members, run] > 0]
-        least = bridging_tubes(pieces[of_run], int(load.pool[members[0]])) if is_main else 0
+        least = int(bridge[members[0], run]) if is_main else 0
         for streams, at in _alike_streams(rows, some, (run, of_run), least, apart=not is_main):
             tubes = rows.tubes[streams, run]
             piece, capacity, cost = _tube_arcs(
@@ -91,10 +93,10 @@ def _alike_streams(
         yield streams[some], at[room[some[0]] > 0]
 
 
-def affordable(layout: Layout, load: Load, rows: TubeRows, dear: Ints) -> TubeRows:
+def affordable(layout: Layout, rows: TubeRows, dear: Ints, bridge: Ints) -> TubeRows:
     """Return the rows without the room for which streams have no tubes.
 
-    ``dear[stream, piece]`` people are worth calling in a wave: a stream that cannot bridge all
+    ``dear[stream, piece]`` tubes are worth sending in a wave: a stream that cannot bridge all
     others has tubes in as many as it can. Where no wave is dear, such a stream has no more in one
     than its part of the two that are busiest, unless it is alone in its group. All its tubes have
     room in any case.
@@ -104,12 +106,11 @@ def affordable(layout: Layout, load: Load, rows: TubeRows, dear: Ints) -> TubeRo
         group = layout.group[stream]
         pieces, tubes = layout.group_pieces[group], int(rows.tubes[stream, run])
         at = np.flatnonzero(pieces[:, 0] == run)
-        alone = np.count_nonzero(rows.tubes[layout.members[group], run]) == 1
-        least = bridging_tubes(pieces[at], int(load.pool[stream]))
+        least = int(bridge[stream, run])
         if dear[stream, at].any():
-            filled = np.minimum(room[stream, at], -(-dear[stream, at] // load.pool[stream]))
+            filled = np.minimum(room[stream, at], dear[stream, at])
             cut = _beside_dear(tubes, room[stream, at], filled, least)
-        elif tubes < least * len(at) and not alone:
+        elif tubes < least * len(at) and (rows.tubes[layout.members[group], run] > 0).sum() > 1:
             cut = np.minimum(room[stream, at], -(-tubes // _BUSY_WAVES))
         else:
             continue

@@ -37,8 +37,9 @@ def supply_of(people: list[int], dear: Sequence[int] = ()) -> Supplies:
     """Return the supplies of a group of streams; the waves of ``dear`` are worth filling."""
     layout, load, rows = _group(people)
     worth_filling = np.isin(np.arange(WAVES), dear)[None, :].repeat(len(people), axis=0)
-    rows = affordable(layout, load, rows, worth_filling * PER_WAVE * QUOTA)
-    return tube_supply(layout, load, rows).supplies
+    bridge = bridges(layout, load)
+    rows = affordable(layout, rows, worth_filling * FULL_WAVE, bridge)
+    return tube_supply(layout, load, rows, bridge).supplies
 
 
 def _by_wave(supplies: Supplies, arcs: Ints) -> list[int]:
@@ -98,8 +99,9 @@ def test_streams_can_do_what_the_flow_counts_on(seed: int) -> None:
     """Of the tubes that a cheapest flow sends in each wave at most 1 in 100 are in another one."""
     rng = np.random.default_rng(seed)
     layout, load, rows = _group((10 * rng.integers(7, 56, 12)).tolist())
-    rows = affordable(layout, load, rows, np.zeros((12, WAVES), dtype=np.int64))
-    supply = tube_supply(layout, load, rows)
+    bridge = bridges(layout, load)
+    rows = affordable(layout, rows, np.zeros((12, WAVES), dtype=np.int64), bridge)
+    supply = tube_supply(layout, load, rows, bridge)
     one, num = supply.supplies, len(supply.supplies.units)
     price = rng.choice([0.0, 50.0, 90.0], WAVES)  # two or three waves are asked for most
     arcs = ArcList()
@@ -108,7 +110,6 @@ def test_streams_can_do_what_the_flow_counts_on(seed: int) -> None:
     flow = solve(arcs.network(np.r_[one.units, np.zeros(WAVES, dtype=int), -one.units.sum()]))
     totals = np.bincount(one.wave, flow[every], WAVES).astype(np.int64)[None]
     sent = Volumes(totals.astype(np.float64), np.zeros((1, WAVES), dtype=bool))
-    bridge = bridges(layout, load)
     found = meet_sums(layout, rows, shared(layout, load, rows, sent, bridge), totals, bridge)
     assert (found.sum(axis=1) == rows.tubes[:, 0]).all()
     assert np.abs(found.sum(axis=0) - totals).sum() / 2 <= 0.01 * one.units.sum()
@@ -123,7 +124,9 @@ def test_all_tubes_have_room_whatever_is_worth_filling(seed: int) -> None:
         load = replace(load, pool=0 * load.pool + 1)
         rows = tube_rows(layout, load, rng.integers(1, 40, 12)[:, None])
     some = rng.random((12, WAVES)) < rng.choice([0.0, 0.2, 0.6])
-    cut = affordable(layout, load, rows, some * rng.integers(1, PER_WAVE * QUOTA, (12, WAVES)))
+    people = some * rng.integers(1, PER_WAVE * QUOTA, (12, WAVES))
+    dear = -(-people // load.pool[:, None])
+    cut = affordable(layout, rows, dear, bridges(layout, load))
     assert (cut.room <= rows.room).all()
     assert (cut.room.sum(axis=1) >= rows.tubes[:, 0]).all()
     assert ((cut.room > 0) >= some).all()
