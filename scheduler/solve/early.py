@@ -2,28 +2,93 @@
 
 Waves are planned in full tubes, because a laboratory that is short sells each of them dearly. In a
 tight round with laboratories to spare the last places of a wave stay empty for it, and everybody
-behind them waits.
+behind them waits. Where labs have time for some tubes more only, those streams are called early
+that gain most by each.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable
+from typing import TypeVar
 
 import numpy as np
 
-from scheduler.domain.city import Ints
+from scheduler.domain.city import Floats, Ints
+from scheduler.solve.consign import batches_of
 from scheduler.solve.layout import whole_runs
 from scheduler.solve.network import Reach
 from scheduler.solve.runs import Task
 from scheduler.solve.schedule import Calls
 from scheduler.solve.slots import Call, fill_densely
 
+T = TypeVar("T")
 
-def early_as_well(task: Task, ways: Iterable[tuple[Calls, Reach]]) -> Iterator[tuple[Calls, Reach]]:
-    """Yield ways to call all blocks, each followed by the same with everybody called early."""
-    for calls, reach in ways:
-        yield calls, reach
-        yield called_early(task, calls), reach
+_TRIES = 5
+_NO_TUBE = 0.5  # what counts for a stream that needs no tube more: it comes before others
+
+
+def best_early(
+    task: Task,
+    way: tuple[Calls, Reach],
+    reckon: Callable[[Calls, Reach], tuple[T, float]],
+    waves: tuple[int, int],
+) -> tuple[T, float]:
+    """Return what ``reckon`` makes of a way, or of it with as many streams early as cost least.
+
+    ``reckon`` returns an answer and its cost; ``waves`` are the slots of a wave and their number.
+    The more streams are early, the less is paid, until labs lack time: that share is bisected.
+    """
+    calls, reach = way
+    best = reckon(calls, reach)
+    early = _Early(task, calls, waves)
+    if not early.gains:
+        return best
+    every = reckon(early.of_share(1.0), reach)
+    if every[1] <= best[1]:
+        return every
+    share, step = 0.5, 0.25
+    for _ in range(_TRIES):
+        found = reckon(early.of_share(share), reach)
+        if found[1] < best[1]:
+            best = found
+            share += step
+        else:
+            share -= step
+        step /= 2
+    return best
+
+
+class _Early:
+    """Calls of which some streams are made early, those that gain most by each tube more first."""
+
+    def __init__(self, task: Task, calls: Calls, waves: tuple[int, int]) -> None:
+        early = called_early(task, calls)
+        gain = _paid(task, calls) - _paid(task, early)
+        more = _tubes(task, early, waves) - _tubes(task, calls, waves)
+        self.gains = bool((gain > 0).any())
+        order = np.argsort(-gain / np.maximum(more, _NO_TUBE), kind="stable")
+        self._rank = np.empty(len(order))
+        self._rank[order] = np.arange(len(order)) / len(order)
+        self._calls, self._early = calls, early
+
+    def of_share(self, share: float) -> Calls:
+        """Return the calls of which so large a share of the streams is made early."""
+        is_early = self._rank < share
+        calls, early = self._calls, self._early
+        return calls.where(~is_early[calls.stream]).beside(early.where(is_early[early.stream]))
+
+
+def _paid(task: Task, calls: Calls) -> Floats:
+    """Return what the people of each stream pay for waiting, in person-minutes."""
+    slots = np.bincount(calls.stream, calls.people * calls.slot, len(task.streams))
+    paid: Floats = task.load.finish * task.load.slot_min * slots
+    return paid
+
+
+def _tubes(task: Task, calls: Calls, waves: tuple[int, int]) -> Ints:
+    """Return the tubes of each stream."""
+    batches = batches_of(calls, task.load.pool, *waves)
+    return np.bincount(batches.stream, batches.tubes, len(task.streams)).astype(np.int64)
 
 
 def called_early(task: Task, calls: Calls) -> Calls:

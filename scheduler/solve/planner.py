@@ -19,7 +19,7 @@ from scheduler.domain.lab_arithmetic import lab_round_tubes
 from scheduler.solve.beside import Beside
 from scheduler.solve.city_bound import lower_bound
 from scheduler.solve.consign import Batches, Shipments, batches_of, ship
-from scheduler.solve.early import early_as_well
+from scheduler.solve.early import best_early
 from scheduler.solve.emptier_last import Starts, emptier_last
 from scheduler.solve.exact_round import MOST_BLOCKS
 from scheduler.solve.fill_sites import fill_sites
@@ -291,10 +291,15 @@ def _schedule(
     )  # fmt: skip
     desk = market.labs.desk(market.layout, market.wide, market.priced)
     ways = schedules(task, market.priced.volumes, desk)
-    ways = ways if market.beyond_flow is None else early_as_well(task, ways)
-    staggered = ((stagger(task, calls, city), reach) for calls, reach in ways)
-    shipped = (_ship(instance, market, calls, reach, desk) for calls, reach in staggered)
-    return min(((way, _cost(instance, market, way)) for way in shipped), key=itemgetter(1))
+
+    def reckon(calls: Calls, reach: Reach) -> tuple[_Scheduled, float]:
+        shipped = _ship(instance, market, stagger(task, calls, city), reach, desk)
+        return shipped, _cost(instance, market, shipped)
+
+    if market.beyond_flow is None:
+        return min((reckon(*way) for way in ways), key=itemgetter(1))
+    waves = instance.clock.slots_per_wave, instance.clock.num_waves
+    return min((best_early(task, way, reckon, waves) for way in ways), key=itemgetter(1))
 
 
 def _ship(instance: Instance, market: Market, calls: Calls, near: Reach, desk: Desk) -> _Scheduled:
@@ -312,9 +317,7 @@ def _ship(instance: Instance, market: Market, calls: Calls, near: Reach, desk: D
             return _Scheduled(calls, batches, shipments, past_end, starts.late_min(shipments))
         lost = _blocks_of(calls, batches, left, per_wave)
         past_end += lost
-        keep = ~np.isin(calls.block, lost)
-        calls = Calls(calls.block[keep], calls.stream[keep], calls.slot[keep],
-                      calls.people[keep])  # fmt: skip
+        calls = calls.where(~np.isin(calls.block, lost))
 
 
 def _cost(instance: Instance, market: Market, way: _Scheduled) -> float:

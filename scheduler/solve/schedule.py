@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from itertools import chain, pairwise
 
 import numpy as np
@@ -57,6 +57,15 @@ class Calls:
     stream: Ints
     slot: Ints
     people: Ints
+
+    def where(self, keep: Flags) -> Calls:
+        """Return some of the rows."""
+        return Calls(*(getattr(self, f.name)[keep] for f in fields(self)))
+
+    def beside(self, other: Calls) -> Calls:
+        """Return the rows of both."""
+        both = ((getattr(self, f.name), getattr(other, f.name)) for f in fields(self))
+        return Calls(*(np.concatenate(columns) for columns in both))
 
 
 def schedules(task: Task, volumes: Volumes, desk: Desk) -> Iterator[tuple[Calls, Reach]]:

@@ -235,8 +235,7 @@ def _rehomed(task: Task, calls: Calls, left: Ints, city: City) -> Calls:
     order = np.lexsort((left, -task.people[left], task.places.zone[left]))
     rows = [row for block in left[order].tolist() for row in room.place(block)]
     table = np.array(rows, dtype=np.int64).reshape(-1, 4)
-    columns = (calls.block, calls.stream, calls.slot, calls.people)
-    return Calls(*(np.concatenate(c) for c in zip(columns, table.T, strict=True)))
+    return calls.beside(Calls(*table.T))
 
 
 class _Room:

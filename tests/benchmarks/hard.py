@@ -1,8 +1,9 @@
 """What ``scripts/bench --hard`` runs: rounds that lack room or labs, planned and verified.
 
 ``full``: one day from 06:00 to 18:00, every site with room for the people of its neighbourhood and
-3 % more. ``half``: the same with every block cut in two. ``late``: laboratories at 80 %, so that
-about a tenth of all people must be late. All from one synthetic city.
+3 % more. ``half``: the same with every block cut in two. ``both``: ``full`` with laboratories of
+which it needs 97 % of all tubes that they can start in time. ``late``: laboratories at 80 %, so
+that about a tenth of all people must be late. All from one synthetic city.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from scheduler.domain.instance import Instance
+from scheduler.domain.lab_arithmetic import lab_round_tubes
 from scheduler.domain.plan import Plan, Reason
 from scheduler.domain.verify import verify
 from scheduler.ingest.loader import load_instance
@@ -46,7 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
         run([*made, "--people", str(options.people), "--json"])
         city = load_instance(folder)
     kinds: dict[str, Callable[[Instance], Instance]] = {
-        "full": full, "half": lambda c: full(halved(c)), "late": late,
+        "full": full, "half": lambda c: full(halved(c)), "both": both, "late": late,
     }  # fmt: skip
     sys.stdout.write(f"| {' | '.join(COLUMNS)} |\n|{' --- |' * len(COLUMNS)}\n")
     breaches = 0
@@ -99,6 +101,15 @@ def full(city: Instance) -> Instance:
     rate = city.labs.tubes_per_hour * (2 * tubes / HOURS / city.labs.tubes_per_hour.sum())
     labs = replace(city.labs, tubes_per_hour=np.rint(rate).astype(np.int64))
     return city.replace(settings=day, sites=sites, labs=labs)
+
+
+def both(city: Instance) -> Instance:
+    """Return ``full`` with laboratories that can start little more tubes in time than it needs."""
+    round_ = full(city)
+    tubes = round_.demand.sum() / round_.settings.pooling.normal / LOAD
+    rate = round_.labs.tubes_per_hour * (tubes / lab_round_tubes(round_).sum())
+    labs = replace(round_.labs, tubes_per_hour=np.maximum(1, np.rint(rate).astype(np.int64)))
+    return round_.replace(labs=labs)
 
 
 def halved(city: Instance) -> Instance:
