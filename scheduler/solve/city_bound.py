@@ -12,6 +12,7 @@ from scheduler.solve.assign import SlotOffer, relax
 from scheduler.solve.bound import ByZone, LabCosts, place_prices, slot_gain
 from scheduler.solve.joint_bound import joint_bound
 from scheduler.solve.market import Market
+from scheduler.solve.other_prices import other_prices
 from scheduler.solve.pattern_bound import pattern_bound
 from scheduler.solve.pause_bound import Pauses
 from scheduler.solve.shared_places import Slots, shared_prices
@@ -32,6 +33,18 @@ def lower_bound(market: Market) -> float:
     of both is taken.
     """
     return max(bound_at_prices(market), market.bound_before or 0.0)
+
+
+def bound_at_other_prices(market: Market) -> float:
+    """Return the best lower bound at ``other_prices`` where labs are short, else 0."""
+    if not market.labs_are_short or market.beyond_flow is not None:
+        return 0.0
+    known, found = (market.prices, market.wave_costs), 0.0
+    for prices in other_prices(market):
+        market.prices, market.wave_costs = prices, {}
+        found = max(found, bound_at_prices(market))
+    market.prices, market.wave_costs = known
+    return found
 
 
 def bound_at_prices(market: Market) -> float:

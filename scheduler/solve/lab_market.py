@@ -39,7 +39,7 @@ def price_labs(market: Market, rearrange: Callable[[], bool] = lambda: False) ->
     for turn in range(PRICE_TURNS + CITY_TURNS):
         joint = len(market.main_pairs) <= JOINT_PAIRS and market.first_main < len(market.streams)
         front = _front(market) if joint else None
-        market.priced = market.labs.price(market.wide, _stream_people(market), front, most)
+        market.priced = market.labs.price(market.wide, market.stream_people(), front, most)
         market.prices, market.wave_costs = market.priced.prices, {}
         market.labs_are_short = market.priced.late_share > FEW_LATE
         if front is not None:
@@ -78,7 +78,7 @@ def _followed(market: Market) -> tuple[Ints, float]:
     The coarse flow knows the people of groups, not of sites: a site that has few people cannot
     fill each of the waves in which labs would like more.
     """
-    people, volumes = _stream_people(market), market.priced.volumes.tubes
+    people, volumes = market.stream_people(), market.priced.volumes.tubes
     room = stream_room(market.wide, market.load)
     count = np.minimum(people, room.sum(axis=1))
     quota = market.load.quota.astype(np.float64)
@@ -89,16 +89,6 @@ def _followed(market: Market) -> tuple[Ints, float]:
     unit = market.labs.units_per_tube
     most = np.where(short > 0, np.floor(reached * unit), np.iinfo(np.int64).max // 4)
     return most.astype(np.int64), float(short.sum() / max(volumes.sum(), 1e-9))
-
-
-def _stream_people(market: Market) -> Ints:
-    """Return the people of each stream, as far as they are known."""
-    people = np.zeros(len(market.streams), dtype=np.int64)
-    for stream in range(market.first_main):
-        people[stream] = market.instance.demand[market.streams.blocks[stream]].sum()
-    main = slice(market.first_main, None)
-    people[main] = market.site_people[market.wide.site[main]]
-    return people
 
 
 def _front(market: Market) -> Front:

@@ -55,16 +55,23 @@ class Labs:
         self.units_per_tube = lcm(*np.unique(load.pool).tolist())
 
     def price(
-        self, layout: Layout, people: Ints, front: Front | None, most: Ints | None = None
+        self,
+        layout: Layout,
+        people: Ints,
+        front: Front | None = None,
+        most: Ints | None = None,
+        *,
+        full_tubes: bool = True,
     ) -> Priced:
         """Send ``people[stream]`` through all labs at least cost, and read the prices.
 
         ``most[group, piece]`` limits what groups send, in units. With a front the people of its
-        rows come from blocks instead; its rows are groups.
+        rows come from blocks instead; its rows are groups. Where they can, waves are filled to
+        their last full tube, unless not ``full_tubes``.
         """
         first = layout.first
         per_person = self.units_per_tube // self.load.pool
-        supply = group_supply(layout, self.load, people, per_person, most)
+        supply = group_supply(layout, self.load, people, per_person, most, full_tubes=full_tubes)
         if front is not None:
             supply.supplies.units[np.unique(front.row[front.row >= 0])] = 0
         weights = self.instance.settings.weights

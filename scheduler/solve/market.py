@@ -20,7 +20,7 @@ from scheduler.solve.candidates import Candidates, Pairs, unit_vectors
 from scheduler.solve.city_waves import CityWaves
 from scheduler.solve.fill_tubes import TubeFiller
 from scheduler.solve.labs import Labs, Priced
-from scheduler.solve.layout import COARSE, Layout
+from scheduler.solve.layout import COARSE, Grain, Layout
 from scheduler.solve.layout import lay_out as _lay_out
 from scheduler.solve.packing import Packing
 from scheduler.solve.reach import travel_minutes
@@ -289,22 +289,35 @@ class Market:
         nobody = np.empty(0, dtype=np.int64)
         for site in np.flatnonzero(self.free.any(axis=1)).tolist():
             self.streams.add(site, self.main_zone, runs_of(self.free[site]), nobody)
-        sites = np.array(self.streams.site, dtype=np.int64)
+        self.layout, self.wide = self.laid_out(self.streams), self.laid_out(self.streams, COARSE)
+        self.load = self.load_of(self.layout)
+        if len(self.streams):
+            self.labs = Labs(self.instance, self.hours, self.travel, self.load)
+
+    def laid_out(self, streams: Streams, grain: Grain | None = None) -> Layout:
+        """Return the waves and groups of streams, fine ones unless told."""
+        sites = np.array(streams.site, dtype=np.int64)
         points = unit_vectors(self.instance.sites.lat, self.instance.sites.lng)[sites]
-        per_wave = self.instance.clock.slots_per_wave
-        self.layout = _lay_out(self.streams, points, per_wave)
-        self.wide = _lay_out(self.streams, points, per_wave, COARSE)
-        settings = self.instance.settings
-        zone = self.layout.zone
-        self.load = Load(
-            self.quota[sites],
-            self.places[sites],
+        return _lay_out(streams, points, self.instance.clock.slots_per_wave, grain)
+
+    def load_of(self, layout: Layout) -> Load:
+        """Return what supplies are built from."""
+        settings, zone = self.instance.settings, layout.zone
+        return Load(
+            self.quota[layout.site],
+            self.places[layout.site],
             np.array(settings.pooling.by_zone(), dtype=np.int64)[zone],
             np.array(settings.weights.finish.by_zone())[zone],
             settings.round.slot_minutes,
         )
-        if len(self.streams):
-            self.labs = Labs(self.instance, self.hours, self.travel, self.load)
+
+    def stream_people(self) -> Ints:
+        """Return the people of each stream, as far as they are known."""
+        people = np.zeros(len(self.streams), dtype=np.int64)
+        for stream in range(self.first_main):
+            people[stream] = self.instance.demand[self.streams.blocks[stream]].sum()
+        people[self.first_main :] = self.site_people[self.wide.site[self.first_main :]]
+        return people
 
     def make_main_whole(self) -> Whole:
         """Choose one site for every block of the commonest zone, near the relaxed flow."""

@@ -17,7 +17,7 @@ from scheduler.domain.city import Flags, Floats, Ints
 from scheduler.domain.instance import Instance
 from scheduler.domain.lab_arithmetic import lab_round_tubes
 from scheduler.solve.beside import Beside
-from scheduler.solve.city_bound import lower_bound
+from scheduler.solve.city_bound import bound_at_other_prices, lower_bound
 from scheduler.solve.consign import Batches, Shipments, batches_of, ship
 from scheduler.solve.early import best_early
 from scheduler.solve.emptier_last import Starts, emptier_last
@@ -96,10 +96,14 @@ def solve_round(
 ) -> tuple[Market, Solution]:
     """Return a plan of a round and its lower bound; ``quota[site]`` is people per slot.
 
-    A small round is scheduled in several orders of its sites.
+    A small round is scheduled in several orders of its sites, and its bound found at other prices
+    as well once its best way is known.
     """
-    known = _best_way(instance, quota, seed, report)
-    return _other_orders(instance, known, seed) if _is_small(instance) else known
+    market, best = _best_way(instance, quota, seed, report)
+    if not _is_small(instance) or not len(market.streams):
+        return market, best
+    best = replace(best, bound=max(best.bound, bound_at_other_prices(market)))
+    return _other_orders(instance, (market, best), seed)
 
 
 def _best_way(
@@ -135,8 +139,6 @@ def _other_orders(
 ) -> tuple[Market, Solution]:
     """Return the answer, scheduled anew where another order of its sites is cheaper."""
     market, best = known
-    if not len(market.streams):
-        return known
     rng, worth = np.random.default_rng(seed), tube_worth(market)
     for _ in range(ORDERS):
         turn = rng.permutation(len(market.streams))
@@ -227,7 +229,12 @@ def _solve(
         market.fill_main_tubes(whole, worth, at_site)
     market.settle_main(whole)
     report("lower bound", None)
-    with Beside(lambda: lower_bound(market), copy=market.is_city) as bound:
+
+    def bound_of_all() -> float:
+        found = lower_bound(market)
+        return found if _is_small(instance) else max(found, bound_at_other_prices(market))
+
+    with Beside(bound_of_all, copy=market.is_city) as bound:
         report("slots and tubes", None)
         turn = np.concatenate(market.layout.members)
         found, cost = _schedule(instance, market, worth, seed, turn)

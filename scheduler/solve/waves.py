@@ -62,11 +62,18 @@ class GroupSupply:
 
 
 def group_supply(
-    layout: Layout, load: Load, people: Ints, units_per_person: Ints, most: Ints | None = None
+    layout: Layout,
+    load: Load,
+    people: Ints,
+    units_per_person: Ints,
+    most: Ints | None = None,
+    *,
+    full_tubes: bool = True,
 ) -> GroupSupply:
     """Return one row per group; ``people[stream]`` and ``units_per_person[stream]``.
 
-    ``most[group, piece]`` limits what is sent in a piece, in units.
+    ``most[group, piece]`` limits what is sent in a piece, in units. With ``full_tubes`` places that
+    would begin a tube and not fill it count where people need them only.
     """
     rows = np.zeros(layout.num_groups, dtype=np.int64)
     parts: list[tuple[Ints, ...]] = []
@@ -75,7 +82,9 @@ def group_supply(
         pieces = layout.group_pieces[group]
         scale = int(units_per_person[members[0]])
         rows[group] = int(people[members].sum()) * scale
-        piece, capacity, cost = _group_arcs(load, members, people[members], pieces, scale)
+        piece, capacity, cost = _group_arcs(
+            load, members, people[members], pieces, scale, full_tubes=full_tubes
+        )
         if most is not None:
             capacity = _cut(piece, capacity, most[group])
         wave = pieces[piece, 1]
@@ -100,15 +109,12 @@ def _cut(piece: Ints, capacity: Ints, most: Ints) -> Ints:
 
 
 def _group_arcs(
-    load: Load, members: Ints, people: Ints, pieces: Ints, scale: int
+    load: Load, members: Ints, people: Ints, pieces: Ints, scale: int, *, full_tubes: bool
 ) -> tuple[Ints, Ints, Floats]:
-    """Return (piece, capacity, cost) of a group's arcs: convex in what a wave takes.
-
-    Places that would begin a tube and not fill it count where people need them only.
-    """
+    """Return (piece, capacity, cost) of a group's arcs: convex in what a wave takes."""
     finish, pool = float(load.finish[members[0]]), int(load.pool[members[0]])
     rooms = load.room(members, pieces)
-    full = people <= _in_full_tubes(rooms, pool).sum(axis=1)
+    full = full_tubes & (people <= _in_full_tubes(rooms, pool).sum(axis=1))
     piece: list[Ints] = []
     capacity: list[Ints] = []
     cost: list[Floats] = []

@@ -1,0 +1,58 @@
+"""Other prices of labs at which the lower bound may be better, where labs are short.
+
+The prices that a plan follows come from a flow in which stricter zones have the slots that they
+took and waves are filled in full tubes. The bound knows neither, and where labs are behind the
+prices of whole days jump by thousands of person-minutes as soon as a wave has no more places. So
+flows that know as little as the bound are asked as well; any prices give a valid bound.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from scheduler.domain.city import Flags, Ints
+from scheduler.solve.bound import LabPrices
+from scheduler.solve.labs import Labs
+from scheduler.solve.layout import COARSE
+from scheduler.solve.market import Market
+from scheduler.solve.streams import Streams, runs_of
+
+
+def other_prices(market: Market) -> Iterator[LabPrices]:
+    """Yield prices of labs: stricter zones may wait for any slot, or share all with the others."""
+    for streams, people in (_waiting(market), _sharing(market)):
+        wide = market.laid_out(streams, COARSE)
+        labs = Labs(market.instance, market.hours, market.travel, market.load_of(wide))
+        yield labs.price(wide, people, full_tubes=False).prices
+
+
+def _waiting(market: Market) -> tuple[Streams, Ints]:
+    """Return the streams with all slots of their sites for each stricter zone, and their people."""
+    streams, every = Streams.empty(), market.streams
+    for n, site in enumerate(every.site):
+        runs = runs_of(market.offered[site]) if n < market.first_main else every.runs[n]
+        streams.add(site, every.zone[n], runs, every.blocks[n])
+    return streams, market.stream_people()
+
+
+def _sharing(market: Market) -> tuple[Streams, Ints]:
+    """Return a stream for all people of a site whose tubes hold as many as the commonest zone's.
+
+    Other zones have streams of their own.
+    """
+    main, every, people = market.main_zone, market.streams, market.stream_people()
+    pool = np.array(market.instance.settings.pooling.by_zone())[every.zone]
+    same: Flags = pool == market.instance.settings.pooling.by_zone()[main]
+    site = np.array(every.site)
+    total = np.bincount(site[same], people[same], len(market.quota)).astype(np.int64)
+    streams, sent = Streams.empty(), []
+    nobody = np.empty(0, dtype=np.int64)
+    for n in np.flatnonzero(~same).tolist():
+        streams.add(every.site[n], every.zone[n], runs_of(market.offered[site[n]]), nobody)
+        sent.append(int(people[n]))
+    for at in np.unique(site[same]).tolist():
+        streams.add(at, main, runs_of(market.offered[at]), nobody)
+        sent.append(int(total[at]))
+    return streams, np.array(sent, dtype=np.int64)
