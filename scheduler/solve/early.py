@@ -9,7 +9,7 @@ that gain most by each.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import numpy as np
 
@@ -21,22 +21,30 @@ from scheduler.solve.runs import Task
 from scheduler.solve.schedule import Calls
 from scheduler.solve.slots import Call, fill_densely
 
-T = TypeVar("T")
+T = TypeVar("T", bound="Reckoned")
 
 _TRIES = 5
 _NO_TUBE = 0.5  # what counts for a stream that needs no tube more: it comes before others
 
 
+class Reckoned(Protocol):
+    """What is known of a way: its cost in person-minutes."""
+
+    @property
+    def cost(self) -> float:
+        """The cost."""
+
+
 def best_early(
     task: Task,
     way: tuple[Calls, Reach],
-    reckon: Callable[[Calls, Reach], tuple[T, float]],
+    reckon: Callable[[Calls, Reach], T],
     waves: tuple[int, int],
-) -> tuple[T, float]:
+) -> T:
     """Return what ``reckon`` makes of a way, or of it with as many streams early as cost least.
 
-    ``reckon`` returns an answer and its cost; ``waves`` are the slots of a wave and their number.
-    The more streams are early, the less is paid, until labs lack time: that share is bisected.
+    ``waves`` are the slots of a wave and their number. The more streams are early, the less is
+    paid, until labs lack time: that share is bisected.
     """
     calls, reach = way
     best = reckon(calls, reach)
@@ -44,12 +52,12 @@ def best_early(
     if not early.gains:
         return best
     every = reckon(early.of_share(1.0), reach)
-    if every[1] <= best[1]:
+    if every.cost <= best.cost:
         return every
     share, step = 0.5, 0.25
     for _ in range(_TRIES):
         found = reckon(early.of_share(share), reach)
-        if found[1] < best[1]:
+        if found.cost < best.cost:
             best = found
             share += step
         else:

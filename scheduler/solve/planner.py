@@ -9,31 +9,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from operator import itemgetter
 
 import numpy as np
 
-from scheduler.domain.city import Flags, Floats, Ints
+from scheduler.domain.city import Flags, Ints
 from scheduler.domain.instance import Instance
 from scheduler.domain.lab_arithmetic import lab_round_tubes
 from scheduler.solve.beside import Beside
+from scheduler.solve.call_and_ship import CallAndShip, Shipped
 from scheduler.solve.city_bound import bound_at_other_prices, lower_bound
-from scheduler.solve.consign import Batches, Shipments, batches_of, ship
-from scheduler.solve.early import best_early
-from scheduler.solve.emptier_last import Starts, emptier_last
+from scheduler.solve.consign import Batches, Shipments
 from scheduler.solve.exact_round import MOST_BLOCKS
 from scheduler.solve.fill_sites import fill_sites
-from scheduler.solve.lab_market import lab_cost, price_labs, topped, tube_worth
-from scheduler.solve.late_waves import booked_nights, dear_waves, over_full_tubes
+from scheduler.solve.lab_market import price_labs, topped, tube_worth
+from scheduler.solve.late_waves import over_full_tubes
 from scheduler.solve.layout import Layout
 from scheduler.solve.market import Market
-from scheduler.solve.network import Reach
-from scheduler.solve.ontime import Desk
-from scheduler.solve.rescue import Places
-from scheduler.solve.runs import Task
-from scheduler.solve.schedule import Calls, schedules
-from scheduler.solve.sequence import Order, elder_waves
-from scheduler.solve.stagger import City, stagger
+from scheduler.solve.schedule import Calls
 from scheduler.solve.streams import Streams
 from scheduler.solve.strict_places import Strictly
 from scheduler.solve.strict_zones import (
@@ -103,7 +95,7 @@ def solve_round(
     if not _is_small(instance) or not len(market.streams):
         return market, best
     best = replace(best, bound=max(best.bound, bound_at_other_prices(market)))
-    return _other_orders(instance, (market, best), seed)
+    return _other_orders((market, best), seed)
 
 
 def _best_way(
@@ -134,17 +126,14 @@ def _best_way(
     return known
 
 
-def _other_orders(
-    instance: Instance, known: tuple[Market, Solution], seed: int
-) -> tuple[Market, Solution]:
+def _other_orders(known: tuple[Market, Solution], seed: int) -> tuple[Market, Solution]:
     """Return the answer, scheduled anew where another order of its sites is cheaper."""
     market, best = known
-    rng, worth = np.random.default_rng(seed), tube_worth(market)
+    rng, schedule = np.random.default_rng(seed), CallAndShip(market, tube_worth(market), seed)
     for _ in range(ORDERS):
-        turn = rng.permutation(len(market.streams))
-        found, cost = _schedule(instance, market, worth, seed, turn)
-        if cost < best.cost:
-            best = _solution(market, found, cost, best.bound)
+        found = schedule.run(rng.permutation(len(market.streams)))
+        if found.cost < best.cost:
+            best = _solution(market, found, best.bound)
     return market, best
 
 
@@ -236,17 +225,16 @@ def _solve(
 
     with Beside(bound_of_all, copy=market.is_city) as bound:
         report("slots and tubes", None)
-        turn = np.concatenate(market.layout.members)
-        found, cost = _schedule(instance, market, worth, seed, turn)
-        return market, _solution(market, found, cost, bound.result())
+        found = CallAndShip(market, worth, seed).run(np.concatenate(market.layout.members))
+        return market, _solution(market, found, bound.result())
 
 
-def _solution(market: Market, found: _Scheduled, cost: float, bound: float) -> Solution:
+def _solution(market: Market, found: Shipped, bound: float) -> Solution:
     """Return the answer of a schedule."""
     needless_late = not market.labs_are_short and bool(found.late.any())
     return Solution(
         market.streams, market.layout, found.calls, found.batches, found.shipments, market.travel,
-        market.hours.begin_min, bound, found.past_end, cost, needless_late,
+        market.hours.begin_min, bound, found.past_end, found.cost, needless_late,
     )  # fmt: skip
 
 
@@ -259,93 +247,3 @@ def _nobody_called(market: Market) -> Solution:
         Shipments(*[none] * 5), market.travel, market.hours.begin_min, lower_bound(market), [],
         instance.settings.weights.unserved * float(instance.demand.sum()), False,
     )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class _Scheduled:
-    """Calls with what they ship, and blocks left out at the end; ``late`` minutes by shipment."""
-
-    calls: Calls
-    batches: Batches
-    shipments: Shipments
-    past_end: list[int]
-    late: Ints
-
-
-def _schedule(
-    instance: Instance, market: Market, worth: Floats, seed: int, turn: Ints
-) -> tuple[_Scheduled, float]:
-    """Call blocks and ship tubes in the cheapest of the ways that are known; return its cost.
-
-    ``worth[site]`` is what a tube of the commonest zone costs, ``turn`` as in ``Task``.
-    """
-    city = City.of(instance, len(market.streams), seed)
-    order = Order(
-        instance.blocks.community_index,
-        instance.demand,
-        instance.blocks.elderly / np.maximum(instance.blocks.people, 1),
-        elder_waves(instance.clock),
-    )
-    places = Places(market.pairs, market.pair_price(), instance.block_zone, instance.demand)
-    main = np.array(market.streams.zone) == market.main_zone
-    top = topped(market)
-    dear = dear_waves(market, top, worth)
-    over, booked = over_full_tubes(market, top, worth), booked_nights(market, top, worth)
-    worth = np.where(main, worth[market.streams.site], 0)
-    task = Task(
-        market.streams, market.layout, market.wide, market.load, top, over, booked,
-        lab_cost(market), worth, dear, places, order, market.city_waves, market.packed, turn,
-    )  # fmt: skip
-    desk = market.labs.desk(market.layout, market.wide, market.priced)
-    ways = schedules(task, market.priced.volumes, desk)
-
-    def reckon(calls: Calls, reach: Reach) -> tuple[_Scheduled, float]:
-        shipped = _ship(instance, market, stagger(task, calls, city), reach, desk)
-        return shipped, _cost(instance, market, shipped)
-
-    if market.beyond_flow is None:
-        return min((reckon(*way) for way in ways), key=itemgetter(1))
-    waves = instance.clock.slots_per_wave, instance.clock.num_waves
-    return min((best_early(task, way, reckon, waves) for way in ways), key=itemgetter(1))
-
-
-def _ship(instance: Instance, market: Market, calls: Calls, near: Reach, desk: Desk) -> _Scheduled:
-    """Ship the tubes of calls; blocks whose tubes no lab takes any more are left out."""
-    pool, labs = market.load.pool, market.labs.side(1)
-    per_wave, waves = instance.clock.slots_per_wave, instance.clock.num_waves
-    past_end: list[int] = []
-    while True:
-        batches = batches_of(calls, pool, per_wave, waves)
-        shipments, left = ship(batches, market.layout, (near, desk.far), labs, pool, desk.left_cost)
-        if not left.any():
-            road = market.travel[market.layout.site[batches.stream]]
-            starts = Starts.of(instance, market.hours, batches, road, pool[batches.stream])
-            shipments = emptier_last(batches, shipments, pool, starts)
-            return _Scheduled(calls, batches, shipments, past_end, starts.late_min(shipments))
-        lost = _blocks_of(calls, batches, left, per_wave)
-        past_end += lost
-        calls = calls.where(~np.isin(calls.block, lost))
-
-
-def _cost(instance: Instance, market: Market, way: _Scheduled) -> float:
-    """Return what a way costs in person-minutes, the split term apart."""
-    calls, weights = way.calls, instance.settings.weights
-    minutes = calls.slot * instance.settings.round.slot_minutes
-    finish = float((market.load.finish[calls.stream] * minutes * calls.people).sum())
-    left = int(instance.demand.sum() - calls.people.sum())
-    return (
-        finish + weights.late * float((way.late * way.shipments.people).sum())
-        + weights.unserved * left
-        + market.walk_cost(calls.block, market.layout.site[calls.stream], calls.people)
-    )  # fmt: skip
-
-
-def _blocks_of(calls: Calls, batches: Batches, left: Ints, slots_per_wave: int) -> list[int]:
-    """Return the last blocks of the batches that still hold tubes nobody takes."""
-    lost = set()
-    for row in np.flatnonzero(left).tolist():
-        inside = (calls.stream == batches.stream[row]) & (
-            calls.slot // slots_per_wave == batches.wave[row]
-        )
-        lost.add(int(calls.block[inside][-1]))
-    return sorted(lost)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from unittest.mock import patch
 
 import numpy as np
 import pytest
 
 from scheduler.domain.verify import verify
-from scheduler.solve import early, make_plan, planner
+from scheduler.solve import call_and_ship, early, make_plan
 from scheduler.solve.early import best_early
 from scheduler.solve.network import Reach
 from scheduler.solve.runs import Task
@@ -32,7 +32,7 @@ def plans_of_flows(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_nobody_waits_for_full_tubes_that_labs_do_not_need() -> None:
     """Called early, a tight round costs less, and nothing is broken."""
     instance = full_round(0, replace(ONE_ZONE, special=True, num_communities=10, num_sites=8))
-    with patch.object(planner, "best_early", lambda _task, way, reckon, _waves: reckon(*way)):
+    with patch.object(call_and_ship, "best_early", lambda _task, way, reckon, _waves: reckon(*way)):
         before = make_plan(instance)
     plan = make_plan(instance)
     assert not verify(instance, plan, revision="0001")
@@ -61,14 +61,22 @@ def test_as_many_streams_are_early_as_labs_have_time_for() -> None:
     assert every > 3
     for most in range(every + 1):
 
-        def reckon(calls: Calls, _reach: Reach, most: int = most) -> tuple[int, float]:
+        def reckon(calls: Calls, _reach: Reach, most: int = most) -> Early:
             """Let labs lack time where more than ``most`` streams are early."""
             now = _early(before, calls)
-            return now, float(calls.slot @ calls.people) + 1e9 * (now > most)
+            return Early(now, float(calls.slot @ calls.people) + 1e9 * (now > most))
 
-        found, cost = best_early(task, (before, NOWHERE), reckon, (4, 96))
-        assert most - 1 - streams // 32 <= found <= most
-        assert cost <= float(before.slot @ before.people)
+        found = best_early(task, (before, NOWHERE), reckon, (4, 96))
+        assert most - 1 - streams // 32 <= found.streams <= most
+        assert found.cost <= float(before.slot @ before.people)
+
+
+@dataclass(frozen=True)
+class Early:
+    """How many streams are early, and what that costs."""
+
+    streams: int
+    cost: float
 
 
 def _early(before: Calls, calls: Calls) -> int:
