@@ -9,7 +9,7 @@ import pytest
 
 from scheduler.domain.city import Ints
 from scheduler.domain.verify import verify
-from scheduler.solve import make_plan, planner
+from scheduler.solve import call_and_ship, make_plan
 from scheduler.solve.consign import Batches, Shipments
 from scheduler.solve.emptier_last import Starts, emptier_last
 from scheduler.solve.reach import Promise
@@ -107,5 +107,5 @@ def test_plans_are_sound_and_people_wait_less(seed: int, monkeypatch: pytest.Mon
     plan = make_plan(instance)
     assert verify(instance, plan, revision="0001") == []
     assert plan.summary["late_people"] > 0
-    monkeypatch.setattr(planner, "emptier_last", lambda _batches, ships, *_: ships)
+    monkeypatch.setattr(call_and_ship, "emptier_last", lambda _batches, ships, *_: ships)
     assert plan.summary["objective"] <= make_plan(instance).summary["objective"]

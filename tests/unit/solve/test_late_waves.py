@@ -9,7 +9,7 @@ import pytest
 
 from scheduler.domain.city import Flags, Floats
 from scheduler.domain.verify import verify
-from scheduler.solve import make_plan, planner
+from scheduler.solve import call_and_ship, make_plan
 from scheduler.solve.lab_market import price_labs, topped, tube_worth
 from scheduler.solve.late_waves import (
     booked_nights,
@@ -100,7 +100,7 @@ def test_fewer_come_on_a_day_whose_night_is_booked(monkeypatch: pytest.MonkeyPat
     def none(market: Market, full: Flags, worth: Floats) -> Floats:
         return 0 * booked_nights(market, full, worth)
 
-    monkeypatch.setattr(planner, "booked_nights", none)
+    monkeypatch.setattr(call_and_ship, "booked_nights", none)
     assert plan.summary["objective"] <= 0.99 * make_plan(instance).summary["objective"]
 
 
@@ -116,5 +116,5 @@ def test_filled_late_waves_save_much(seed: int, monkeypatch: pytest.MonkeyPatch)
         dear = dear_waves(market, full, worth)
         return replace(dear, gain=np.zeros(dear.gain.shape), people=np.zeros_like(dear.people))
 
-    monkeypatch.setattr(planner, "dear_waves", none)
+    monkeypatch.setattr(call_and_ship, "dear_waves", none)
     assert plan.summary["objective"] <= 0.97 * make_plan(instance).summary["objective"]
