@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from itertools import chain, pairwise
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy as np
 from scheduler.domain.city import Flags, Floats, Ints
 from scheduler.solve.city_volumes import meet_volumes
 from scheduler.solve.day_shares import levelled, missing
+from scheduler.solve.equal_columns import EqualColumns
 from scheduler.solve.exact_sums import meet_sums
 from scheduler.solve.layout import Layout
 from scheduler.solve.network import Reach, solve_labs
@@ -50,22 +51,13 @@ _FEW_STREAMS, _VERY_FEW = 1_000, 100
 
 
 @dataclass(frozen=True)
-class Calls:
+class Calls(EqualColumns):
     """Columns of equal length: who is called where and when."""
 
     block: Ints
     stream: Ints
     slot: Ints
     people: Ints
-
-    def where(self, keep: Flags) -> Calls:
-        """Return some of the rows."""
-        return Calls(*(getattr(self, f.name)[keep] for f in fields(self)))
-
-    def beside(self, other: Calls) -> Calls:
-        """Return the rows of both."""
-        both = ((getattr(self, f.name), getattr(other, f.name)) for f in fields(self))
-        return Calls(*(np.concatenate(columns) for columns in both))
 
 
 def schedules(task: Task, volumes: Volumes, desk: Desk) -> Iterator[tuple[Calls, Reach]]:

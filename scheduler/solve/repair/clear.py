@@ -16,7 +16,7 @@ from scheduler.domain.instance import Instance
 from scheduler.domain.settings import Zone
 from scheduler.solve.repair.board import Board, Fit
 from scheduler.solve.repair.outside import filled, runs_with_room
-from scheduler.solve.repair.rows import Calls, merged
+from scheduler.solve.repair.rows import Calls
 
 STAYS_SHARE = 0.5
 """A block is called to other slots of its site while so many of its people keep theirs."""
@@ -48,14 +48,11 @@ def clear(instance: Instance, board: Board, calls: Calls, closed: Flags) -> Clea
     changed = rest.zone != zone_now
     board.add(rest.where(~changed))
     must["over_quota"] = _excess(board, rest, changed)
-    standing = [_thinned(board, rest.where(~changed))]
+    standing = _thinned(board, rest.where(~changed))
     kept, misfit, mixed = _rezoned(instance, board, rest.where(changed))
     must["zone_changed"] = misfit + mixed
-    standing.append(kept)
-    whole = Calls(*(np.concatenate([getattr(s, n) for s in standing])
-                    for n in ("block", "site", "slot", "people", "zone")))  # fmt: skip
     causes = {cause: n for cause, n in must.items() if n}
-    return Clearing(merged(whole), causes, must["over_quota"] + mixed)
+    return Clearing(standing.joined(kept), causes, must["over_quota"] + mixed)
 
 
 def _excess(board: Board, calls: Calls, changed: Flags) -> int:
@@ -77,13 +74,12 @@ def _thinned(board: Board, calls: Calls) -> Calls:
     if not len(sites):
         return calls
     here = np.isin(calls.site, sites)
-    parts = [calls.where(~here)]
+    parts = []
     for site in sites.tolist():
         mine = calls.where(calls.site == site)
         board.add(mine, -1)
         parts.append(_refill(board, site, mine))
-    return Calls(*(np.concatenate([getattr(p, n) for p in parts])
-                   for n in ("block", "site", "slot", "people", "zone")))  # fmt: skip
+    return calls.where(~here).beside(*parts)
 
 
 def _refill(board: Board, site: int, calls: Calls) -> Calls:
@@ -98,8 +94,7 @@ def _refill(board: Board, site: int, calls: Calls) -> Calls:
             mine = _shifted(board, site, mine)
         board.add(mine)
         kept.append(mine)
-    return Calls(*(np.concatenate([getattr(k, n) for k in kept])
-                   for n in ("block", "site", "slot", "people", "zone")))  # fmt: skip
+    return kept[0].beside(*kept[1:])
 
 
 def _shifted(board: Board, site: int, mine: Calls) -> Calls:
@@ -140,10 +135,8 @@ def _rezoned(instance: Instance, board: Board, calls: Calls) -> tuple[Calls, int
         if fits[renamed.block == block].all() and board.allows(mine):
             board.add(mine)
             kept.append(mine)
-    stays = [renamed.where(np.zeros(len(renamed), dtype=bool)), *kept]
-    calls = Calls(*(np.concatenate([getattr(s, n) for s in stays])
-                    for n in ("block", "site", "slot", "people", "zone")))  # fmt: skip
-    return calls, misfit, mixed
+    nobody = renamed.where(np.zeros(len(renamed), dtype=bool))
+    return nobody.beside(*kept), misfit, mixed
 
 
 def _mixed(board: Board, calls: Calls) -> int:

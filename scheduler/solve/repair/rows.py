@@ -8,15 +8,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from scheduler.domain.city import Flags, Ints
+from scheduler.domain.city import Ints
 from scheduler.domain.instance import Instance
 from scheduler.domain.plan import Plan
 from scheduler.domain.settings import ZONE_WORDS
 from scheduler.errors import CannotRunError
+from scheduler.solve.equal_columns import EqualColumns
 
 
 @dataclass(frozen=True)
-class Calls:
+class Calls(EqualColumns):
     """Who is called where and when; ``zone`` is the one under which they are called."""
 
     block: Ints
@@ -28,20 +29,13 @@ class Calls:
     def __len__(self) -> int:
         return len(self.block)
 
-    def where(self, keep: Flags | Ints) -> Calls:
-        """Return some of the rows."""
-        return Calls(*(getattr(self, f.name)[keep] for f in fields(self)))
-
     def same(self, other: Calls) -> bool:
         """Return whether both have the same rows; both are merged."""
         return _same(self, other)
 
     def joined(self, other: Calls) -> Calls:
         """Return the rows of both; those of one block, site and slot become one."""
-        return merged(
-            Calls(*(np.concatenate((getattr(self, f.name), getattr(other, f.name)))
-                    for f in fields(self)))
-        )  # fmt: skip
+        return merged(self.beside(other))
 
 
 def merged(calls: Calls) -> Calls:
@@ -111,7 +105,7 @@ class Stand:
 
 
 @dataclass(frozen=True)
-class Sent:
+class Sent(EqualColumns):
     """Consignments; times in minutes since the round's start."""
 
     site: Ints
@@ -125,10 +119,6 @@ class Sent:
 
     def __len__(self) -> int:
         return len(self.site)
-
-    def where(self, keep: Flags | Ints) -> Sent:
-        """Return some of the rows."""
-        return Sent(*(getattr(self, f.name)[keep] for f in fields(self)))
 
     def same(self, other: Sent) -> bool:
         """Return whether both have the same rows, in any order."""
