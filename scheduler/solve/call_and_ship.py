@@ -64,13 +64,13 @@ class CallAndShip:
     def _ship(self, calls: Calls, near: Reach) -> Shipped:
         """Ship the tubes of calls; blocks whose tubes no lab takes any more are left out."""
         market, instance, desk = self._market, self._instance, self._desk
-        pool, labs = market.load.pool, market.labs.side(1)
+        pool = market.load.pool
         per_wave, waves = instance.clock.slots_per_wave, instance.clock.num_waves
         past_end: list[int] = []
         while True:
             batches = batches_of(calls, pool, per_wave, waves)
             shipments, left = ship(
-                batches, market.layout, (near, desk.far), labs, pool, desk.left_cost
+                batches, market.layout, (near, desk.far), desk.labs, pool, desk.left_cost
             )
             if not left.any():
                 road = market.travel[market.layout.site[batches.stream]]

@@ -8,6 +8,7 @@ that gain most by each.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Protocol, TypeVar
 
@@ -74,14 +75,13 @@ class _Early:
         gain = _paid(task, calls) - _paid(task, early)
         more = _tubes(task, early, waves) - _tubes(task, calls, waves)
         self.gains = bool((gain > 0).any())
-        order = np.argsort(-gain / np.maximum(more, _NO_TUBE), kind="stable")
-        self._rank = np.empty(len(order))
-        self._rank[order] = np.arange(len(order)) / len(order)
+        self._best_first = np.argsort(-gain / np.maximum(more, _NO_TUBE), kind="stable")
         self._calls, self._early = calls, early
 
     def of_share(self, share: float) -> Calls:
         """Return the calls of which so large a share of the streams is made early."""
-        is_early = self._rank < share
+        is_early = np.zeros(len(self._best_first), dtype=bool)
+        is_early[self._best_first[: math.ceil(share * len(is_early))]] = True
         calls, early = self._calls, self._early
         return calls.where(~is_early[calls.stream]).beside(early.where(is_early[early.stream]))
 

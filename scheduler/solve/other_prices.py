@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from scheduler.domain.city import Flags, Ints
+from scheduler.domain.city import Ints
 from scheduler.solve.bound import LabPrices
 from scheduler.solve.labs import Labs
 from scheduler.solve.layout import COARSE
@@ -22,37 +22,37 @@ from scheduler.solve.streams import Streams, runs_of
 
 def other_prices(market: Market) -> Iterator[LabPrices]:
     """Yield prices of labs: stricter zones may wait for any slot, or share all with the others."""
-    for streams, people in (_waiting(market), _sharing(market)):
+    people = market.stream_people()
+    for streams, sent in (_waiting(market, people), _sharing(market, people)):
         wide = market.laid_out(streams, COARSE)
         labs = Labs(market.instance, market.hours, market.travel, market.load_of(wide))
-        yield labs.price(wide, people, full_tubes=False).prices
+        yield labs.price(wide, sent, full_tubes=False).prices
 
 
-def _waiting(market: Market) -> tuple[Streams, Ints]:
-    """Return the streams with all slots of their sites for each stricter zone, and their people."""
+def _waiting(market: Market, people: Ints) -> tuple[Streams, Ints]:
+    """Return the streams with all slots of their sites for each stricter zone, and their people.
+
+    ``people[stream]`` are those of the market's streams.
+    """
     streams, every = Streams.empty(), market.streams
     for n, site in enumerate(every.site):
         runs = runs_of(market.offered[site]) if n < market.first_main else every.runs[n]
         streams.add(site, every.zone[n], runs, every.blocks[n])
-    return streams, market.stream_people()
+    return streams, people
 
 
-def _sharing(market: Market) -> tuple[Streams, Ints]:
+def _sharing(market: Market, people: Ints) -> tuple[Streams, Ints]:
     """Return a stream for all people of a site whose tubes hold as many as the commonest zone's.
 
-    Other zones have streams of their own.
+    Other zones have streams of their own; ``people`` as in ``_waiting``.
     """
-    main, every, people = market.main_zone, market.streams, market.stream_people()
-    pool = np.array(market.instance.settings.pooling.by_zone())[every.zone]
-    same: Flags = pool == market.instance.settings.pooling.by_zone()[main]
-    site = np.array(every.site)
+    main, site = market.main_zone, market.layout.site
+    same = market.load.pool == market.instance.settings.pooling.by_zone()[main]
+    together = np.unique(site[same])
     total = np.bincount(site[same], people[same], len(market.quota)).astype(np.int64)
-    streams, sent = Streams.empty(), []
-    nobody = np.empty(0, dtype=np.int64)
-    for n in np.flatnonzero(~same).tolist():
-        streams.add(every.site[n], every.zone[n], runs_of(market.offered[site[n]]), nobody)
-        sent.append(int(people[n]))
-    for at in np.unique(site[same]).tolist():
-        streams.add(at, main, runs_of(market.offered[at]), nobody)
-        sent.append(int(total[at]))
-    return streams, np.array(sent, dtype=np.int64)
+    sites = np.concatenate((site[~same], together)).tolist()
+    zones = [*market.layout.zone[~same].tolist(), *[main] * len(together)]
+    streams, nobody = Streams.empty(), np.empty(0, dtype=np.int64)
+    for at, zone in zip(sites, zones, strict=True):
+        streams.add(at, zone, runs_of(market.offered[at]), nobody)
+    return streams, np.concatenate((people[~same], total[together]))

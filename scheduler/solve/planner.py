@@ -222,15 +222,18 @@ def _solve(
         market.fill_main_tubes(whole, worth, at_site)
     market.settle_main(whole)
     report("lower bound", None)
-
-    def bound_of_all() -> float:
-        found = lower_bound(market)
-        return found if _is_small(instance) else max(found, bound_at_other_prices(market))
-
-    with Beside(bound_of_all, copy=market.is_city) as bound:
+    with Beside(lambda: _bound(market), copy=market.is_city) as bound:
         report("slots and tubes", None)
         found = CallAndShip(market, worth, seed).run(np.concatenate(market.layout.members))
         return market, _solution(market, found, bound.result())
+
+
+def _bound(market: Market) -> float:
+    """Return the lower bound, of a small round at the plan's own prices: others come at the end."""
+    found = lower_bound(market)
+    if _is_small(market.instance):
+        return found
+    return max(found, bound_at_other_prices(market))
 
 
 def _solution(market: Market, found: Shipped, bound: float) -> Solution:

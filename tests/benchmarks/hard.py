@@ -107,9 +107,7 @@ def both(city: Instance) -> Instance:
     """Return ``full`` with laboratories that can start little more tubes in time than it needs."""
     round_ = full(city)
     tubes = round_.demand.sum() / round_.settings.pooling.normal / LOAD
-    rate = round_.labs.tubes_per_hour * (tubes / lab_round_tubes(round_).sum())
-    labs = replace(round_.labs, tubes_per_hour=np.maximum(1, np.rint(rate).astype(np.int64)))
-    return round_.replace(labs=labs)
+    return _with_labs(round_, tubes / lab_round_tubes(round_).sum())
 
 
 def halved(city: Instance) -> Instance:
@@ -139,7 +137,12 @@ def halved(city: Instance) -> Instance:
 
 def late(city: Instance) -> Instance:
     """Return the city with laboratories that start four fifths of their tubes."""
-    rate = np.maximum(1, np.rint(city.labs.tubes_per_hour * LABS)).astype(np.int64)
+    return _with_labs(city, LABS)
+
+
+def _with_labs(city: Instance, times: float) -> Instance:
+    """Return the city with laboratories that start so many times their tubes, one at least."""
+    rate = np.maximum(1, np.rint(city.labs.tubes_per_hour * times)).astype(np.int64)
     return city.replace(labs=replace(city.labs, tubes_per_hour=rate))
 
 

@@ -81,13 +81,14 @@ def test_labs_with_time_are_not_asked_again() -> None:
 def test_everybody_is_sent_in_both_flows(recipe: Recipe) -> None:
     """Streams of other flows hold the same people, with all slots where stricter zones are."""
     market = _market(random_instance(1, recipe))
-    every = int(market.stream_people().sum())
-    waiting, people = other_prices._waiting(market)
+    known = market.stream_people()
+    every = int(known.sum())
+    waiting, people = other_prices._waiting(market, known)
     assert int(people.sum()) == every
     for n in range(market.first_main):
         slots = sum(end - first for first, end in waiting.runs[n])
         assert slots == market.offered[waiting.site[n]].sum()
-    sharing, together = other_prices._sharing(market)
+    sharing, together = other_prices._sharing(market, known)
     assert int(together.sum()) == every
     alone = {z for z, pool in enumerate(recipe.pools) if pool != recipe.pools[market.main_zone]}
     assert {z for z in sharing.zone if z != market.main_zone} <= alone
