@@ -60,7 +60,7 @@ def bound_at_prices(market: Market) -> float:
     tubes = whole_tubes(market)
     cut, fees = _cut(market, tubes, costs, price)
     bound = market.finder.evaluate(costs, price, earnings, cut) - fees
-    patterns = pattern_bound(market.finder, costs, price, cut, tubes.empty_place)
+    patterns = pattern_bound(market.finder, costs, price, cut, tubes.part_filled)
     bound = max(0.0, bound, patterns - earnings - fees)
     return _with_whole_blocks(market, bound, (costs, price, earnings), tubes)
 
@@ -119,13 +119,13 @@ def _with_whole_blocks(
     several = market.beside_others is not None and len(costs) > 1
     ways = [_between(market, costs, price, s) for s in _SHARES_BESIDE] if several else []
     joint = joint_bound(
-        market.finder, costs, ways or [price], market.beyond_flow, tubes.empty_place
+        market.finder, costs, ways or [price], market.beyond_flow, tubes.part_filled
     )
     if joint:  # it knows all that the bound of the commonest zone's whole blocks knows
         return max(bound, joint - earnings)
     for other in ways:
         cut, fees = _cut(market, tubes, costs, other)
-        patterns = pattern_bound(market.finder, costs, other, cut, tubes.empty_place)
+        patterns = pattern_bound(market.finder, costs, other, cut, tubes.part_filled)
         bound = max(bound, patterns - earnings - fees)
     return max(bound, whole_bound(market.finder, costs, price, market.beyond_flow) - earnings)
 

@@ -35,11 +35,11 @@ def joint_bound(
     zone_cost: ByZone,
     prices: list[ByZone],
     beyond: Floats,
-    empty_place: Callable[[int], Floats],
+    part_filled: Callable[[int], Floats],
 ) -> float:
     """Return the bound of the round before the labs' earnings are taken off, 0 if there is none.
 
-    Arguments as in ``whole_bound``, and ``empty_place`` as in ``pattern_bound``. Of several
+    Arguments as in ``whole_bound``, and ``part_filled`` as in ``pattern_bound``. Of several
     ``prices`` of places those that begin best are gone on with.
     """
     main = finder.main_zone
@@ -47,7 +47,7 @@ def joint_bound(
     if not strict or any(z > main for z in zone_cost):
         return 0.0
     ways = [
-        _JointBound(finder, zone_cost, place_prices(zone_cost, price), empty_place)
+        _JointBound(finder, zone_cost, place_prices(zone_cost, price), part_filled)
         for price in prices
     ]
     begun = [way.best(beyond, _FIRST_TURNS) for way in ways] if len(ways) > 1 else [0.0]
@@ -60,10 +60,10 @@ class _JointBound:
         finder: BoundFinder,
         cost: ByZone,
         place: ByZone,
-        empty_place: Callable[[int], Floats],
+        part_filled: Callable[[int], Floats],
     ) -> None:
         self.finder, self.cost, self.place = finder, cost, place
-        self._empty_place = empty_place
+        self._part_filled = part_filled
         self._known: Patterns | None = None
         self.places = np.where(finder.offered, finder.places, 0)
         self.main = finder.main_zone
@@ -106,7 +106,7 @@ class _JointBound:
         cost = {z: self.cost[z] for z in self.strict}
         asked = self.strict_people > 0, gain
         self._known = patterns_of(
-            self.finder, cost, asked, self._empty_place, self._known, whole=True
+            self.finder, cost, asked, self._part_filled, self._known, whole=True
         )
         return self._known
 

@@ -78,6 +78,7 @@ class Market:
         self.bound_before: float | None = None
         self.labs_are_short = False
         self.packed: dict[int, list[Ints]] = {}  # stream -> blocks of its runs, in tight rounds
+        self.is_crowded = False  # whether whole blocks found no room where all are weighed
         self.beyond_flow: Floats | None = None
         """What whole blocks are worth beyond the flow's prices, person-minutes; in tight rounds."""
         self.beside_others: Floats | None = None

@@ -31,17 +31,17 @@ def pattern_bound(
     zone_cost: ByZone,
     price: ByZone,
     cut: Callable[[ByZone, ByZone], Floats],
-    empty_place: Callable[[int], Floats],
+    part_filled: Callable[[int], Floats],
 ) -> float:
     """Return the bound of the round before the labs' earnings are taken off, 0 if there is none.
 
-    Arguments as in ``BoundFinder.evaluate``; ``cut`` by site, and ``empty_place(pool)`` is what a
-    place of a tube costs at least that nobody takes, ``[site, wave]``.
+    Arguments as in ``BoundFinder.evaluate``; ``cut`` by site, and ``part_filled`` as in
+    ``WholeTubes``.
     """
     main = finder.main_zone
     if min(zone_cost, default=main) == main:
         return 0.0
-    return _PatternBound(finder, zone_cost, price, empty_place).best(cut)
+    return _PatternBound(finder, zone_cost, price, part_filled).best(cut)
 
 
 class _PatternBound:
@@ -52,9 +52,9 @@ class _PatternBound:
         finder: BoundFinder,
         zone_cost: ByZone,
         price: ByZone,
-        empty_place: Callable[[int], Floats],
+        part_filled: Callable[[int], Floats],
     ) -> None:
-        self._finder, self._cost, self._empty_place = finder, zone_cost, empty_place
+        self._finder, self._cost, self._part_filled = finder, zone_cost, part_filled
         self._place = place_prices(zone_cost, price)
         self._zones = [z for z in zone_cost if z != Zone.LOCKDOWN and z < finder.main_zone]
         self._places = np.where(finder.offered, finder.places, 0)
@@ -98,7 +98,7 @@ class _PatternBound:
         price = np.minimum(each * people, highest)
         patterns = None
         while True:
-            patterns = patterns_of(finder, cost, (mine, gain), self._empty_place, patterns)
+            patterns = patterns_of(finder, cost, (mine, gain), self._part_filled, patterns)
             turns = min(turns, 1 + _PAIR_TURNS // max(1, len(patterns.movable.pairs)))
             ascent = patterns.ascend(price, turns, highest, rest)
             price = ascent.best
@@ -124,7 +124,7 @@ class _PatternBound:
         least = self._places.min(axis=1, initial=int(most.max(initial=1)), where=self._places > 0)
         paid = left_out * one_less
         for zone in zones:
-            pool, slot = settings.pooling.by_zone()[zone], self._cost[zone]
+            slot = self._cost[zone]
             cheapest, taken = (c.min(axis=1, initial=np.inf) for c in (slot, slot + each))
             known = np.isfinite(cheapest) & np.isfinite(taken)
             more = np.where(known, taken, 0) - np.where(known, cheapest, 0)
@@ -133,10 +133,20 @@ class _PatternBound:
             fill = np.maximum(0, people - 2 * most[site] + 1)
             first = np.minimum(mine.walk_m * finder.per_metre + cheapest[site], left_out)
             more = np.minimum(first + (more * least / most)[site], left_out) - first
-            np.minimum.at(paid, mine.block, first * people + more * fill)
-            empty = float(self._empty_place(pool).max(initial=0.0)) * (pool - 1)
-            paid[instance.block_zone == zone] -= empty
+            spared = self._spared(zone, slot)[site]
+            np.minimum.at(paid, mine.block, first * people + more * fill - spared)
         return left_out + np.maximum(paid, 0.0)
+
+    def _spared(self, zone: int, slot: Floats) -> Floats:
+        """Return what people of a zone spare others at most who fill their tube, ``[site]``.
+
+        A tube that is not full costs at most what it does in the wave of the cheapest of the slots,
+        of which some is in use: ``slot[site, slot]``.
+        """
+        pool = self._finder.instance.settings.pooling.by_zone()[zone]
+        wave = slot.argmin(axis=1) // self._finder.instance.clock.slots_per_wave
+        found: Floats = self._part_filled(pool)[:, np.arange(len(slot)), wave].max(axis=0)
+        return found
 
     def _paid(self, zones: list[int]) -> float:
         """Return what blocks of zones pay at least at the prices of places."""
@@ -157,7 +167,7 @@ def patterns_of(
     finder: BoundFinder,
     cost: ByZone,
     asked: tuple[Flags, Floats],
-    empty_place: Callable[[int], Floats],
+    part_filled: Callable[[int], Floats],
     before: Patterns | None = None,
     *,
     whole: bool = False,
@@ -165,7 +175,7 @@ def patterns_of(
     """Return the patterns of zones, at ``cost[zone][site, slot]``, for the pairs that are known.
 
     ``asked`` tells which blocks may come, and what others gain in whole slots ``[site, slot]``;
-    ``empty_place`` as in ``pattern_bound``, ``before`` the same with fewer pairs; ``whole`` as in
+    ``part_filled`` as in ``pattern_bound``, ``before`` the same with fewer pairs; ``whole`` as in
     ``Patterns``.
     """
     mine, gain = asked
@@ -179,7 +189,7 @@ def patterns_of(
         settings.weights.split,
     )  # fmt: skip
     offer = SiteOffer(
-        places, cost, {z: np.repeat(empty_place(pool[z]), per_wave, axis=1) for z in cost},
+        places, cost, {z: np.repeat(part_filled(pool[z]), per_wave, axis=2) for z in cost},
         {z: pool[z] for z in cost}, gain, 0, settings.clearing_slots, settings.weights.unserved,
     )  # fmt: skip
     return Patterns(movable, offer, first_hours(places > 0, per_wave), before, whole=whole)

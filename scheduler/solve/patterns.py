@@ -107,12 +107,12 @@ class Patterns:
             here = movable.zone[block] == zone
             people = movable.people[block[here]]
             some = self._offered[site] & np.isfinite(offer.cost[zone][site])
-            cost, empty = (by[zone][site][some] for by in (offer.cost, offer.empty))
+            cost, part_filled = offer.cost[zone][site][some], offer.part_filled[zone][:, site, some]
             most = min(_MOST_SLOTS if len(zones) == 1 else self._most_of_two, len(cost),
                        -(-int(people.sum()) // quota))  # fmt: skip
             found[zone] = ZoneHere(
                 rows[here], movable.community[block[here]], people, quota, most,
-                cost, empty, offer.pool[zone],
+                cost, part_filled, offer.pool[zone],
             )  # fmt: skip
         return found
 

@@ -116,8 +116,8 @@ def _best_way(
         return known
     if known[1].needless_late:
         ways.append(SPARING)
-    is_tight = known[0].beyond_flow is not None  # packing takes long, and differs by more than ways
-    for strictly in ways[1:] if not is_tight else ():
+    is_packed = known[0].beyond_flow is not None and not known[0].is_crowded
+    for strictly in ways[1:] if not is_packed else ():  # packing takes long, and differs by more
         report("another way", None)
         other_seed = seed + (_ANOTHER_SEED if strictly == ways[0] else 0)
         known = _better(known, _solve(instance, quota, other_seed, strictly, _in_silence))

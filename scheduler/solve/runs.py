@@ -114,16 +114,18 @@ def settle(task: Task, runs: list[list[Ints]], missing: dict[RunEnd, float]) -> 
     """Let the streams with most blocks send the people that runs of the city are missing, in place.
 
     They have most sums to choose from. What is ``missing`` is counted in places of tubes, and is
-    left with what still is.
+    left with what still is. Streams that have given blocks to others, or taken some, stay as they
+    are.
     """
     free = [fixed is None and not worth for fixed, worth
             in zip(task.streams.fixed, task.tube_worth.tolist(), strict=True)]  # fmt: skip
     size = np.array([len(blocks) for blocks in task.streams.blocks]) * free
     for stream in np.argsort(size, kind="stable")[-_SETTLING:].tolist():
-        people = np.array([task.people[blocks].sum() for blocks in runs[stream]])
-        total = int(task.people[task.streams.blocks[stream]].sum())
-        if not size[stream] or people.sum() < total:
+        own = np.sort(task.streams.blocks[stream])
+        if not size[stream] or not np.array_equal(np.sort(np.concatenate(runs[stream])), own):
             continue
+        people = np.array([task.people[blocks].sum() for blocks in runs[stream]])
+        total = int(people.sum())
         ends, tubes = run_ends(task, stream), _tubes(task, stream, 0, MISSED_PER_MINUTE)
         places = (-people % tubes[0].people).tolist()
         carry = [missing.get(end, 0) + more for end, more in zip(ends, places, strict=True)]

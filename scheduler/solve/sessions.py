@@ -145,7 +145,8 @@ def split_runs(
     total = int(sizes.sum())
     wish = [total * part + owed for part, owed in zip(share, carry, strict=True)]
     runs = None
-    if len(capacity) ** len(sizes) <= _MOST_WAYS and not any(tube.dear for tube in tubes):
+    several = len(capacity) > 1  # else all ways are one, of blocks without end
+    if several and len(capacity) ** len(sizes) <= _MOST_WAYS and not any(t.dear for t in tubes):
         runs = _best_split(sizes, capacity, wish, tubes)
     runs = runs or _one_after_another(sizes, capacity, wish, tubes, wanted)
     for run, (taken, tube) in enumerate(zip(runs, tubes, strict=True)):

@@ -13,15 +13,15 @@ class SiteOffer:
     """What sites offer, ``[site, slot]``, and what zones pay for it in person-minutes.
 
     ``places`` are people that may be called (0: not offered), ``cost[zone]`` is finish plus lab
-    price per person, ``empty[zone]`` the lab price of a place of a tube that nobody takes,
-    ``pool[zone]`` places per tube, ``main_gain`` what the commonest zone gains in a whole slot.
-    ``spare`` slots are kept behind a zone's last person, ``clearing`` more before the next zone;
+    price per person, ``part_filled[zone][rest, site, slot]`` what a tube with ``rest`` people costs
+    beyond their shares of a full one, ``pool[zone]`` places per tube, ``main_gain`` what the
+    commonest zone gains in a whole slot. ``spare`` slots are kept behind a zone's last person, ``clearing`` more before the next zone;
     ``unserved`` is what a person without a slot costs.
     """
 
     places: Ints
     cost: dict[int, Floats]
-    empty: dict[int, Floats]
+    part_filled: dict[int, Floats]
     pool: dict[int, int]
     main_gain: Floats
     spare: int

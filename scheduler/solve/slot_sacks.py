@@ -20,8 +20,8 @@ class ZoneHere:
     """The blocks of one zone at a site, and what it pays in the slots that it may use.
 
     ``rows`` are pairs sorted by community, ``quota`` people fill a slot, ``most`` slots count. By
-    slot, ``cost`` is per person, ``empty`` per place of a tube that nobody takes; tubes have
-    ``pool`` places.
+    slot, ``cost`` is per person; ``part_filled[rest, slot]`` is what a tube with ``rest`` people
+    costs beyond their shares of a full one of ``pool`` places, concave in the rest.
     """
 
     rows: Ints
@@ -30,7 +30,7 @@ class ZoneHere:
     quota: int
     most: int
     cost: Floats
-    empty: Floats
+    part_filled: Floats
     pool: int
 
     @property
@@ -51,32 +51,30 @@ class ZoneHere:
         its cost, and none of the others is dearer, from which follows what empty places of tubes
         cost.
         """
-        order, empty = self._empty_places
+        order, beyond = self._dearest
         inside = np.arange(1, self.quota + 1)
         rest = ((slots - 1) * self.quota + inside) % self.pool
         part = parts_of(len(known))[::-1]
         paid = np.interp(inside / self.quota, part, known[::-1])
         dearest = np.maximum(paid, inside * order[:, None])
-        least: Floats = (dearest + empty[:, rest]).min(axis=0)
+        least: Floats = (dearest + beyond[:, rest]).min(axis=0)
         return least
 
     @cached_property
-    def _empty_places(self) -> tuple[Floats, Floats]:
-        """What slots cost in order, and what empty places of tubes cost if none is dearer.
+    def _dearest(self) -> tuple[Floats, Floats]:
+        """Return what slots cost in order, and what tubes not full cost if none is dearer.
 
         The second is ``[slot, people beyond full tubes]``. The waves' people modulo the tubes'
-        places sum to that of all, and what each wave pays for people above the dearest slot and for
-        empty places is at least a part of what it would pay for all of them: the parts are Gomory's
-        function of the remainders (1969, doi 10.1007/BF01584976), which is subadditive, and 1 for
-        all. So the cheapest slot for all of them is a bound.
+        places sum to that of all. What a tube costs beyond its people's shares is concave in their
+        number and 0 for a full one; and so is the least of it over waves. Such a function of the
+        remainders is subadditive (Gomory and Johnson 1972, doi 10.1007/BF01585008): several tubes
+        that are not full cost no less than one with all their people modulo its places.
         """
         order = np.unique(self.cost)
-        least = np.zeros((max(1, len(order)), self.pool))
         if not len(order):
-            return np.zeros(1), least
-        farther = np.maximum(0.0, self.cost - order[:, None])
-        for rest in range(1, self.pool):
-            least[:, rest] = (rest * farther + (self.pool - rest) * self.empty).min(axis=1)
+            return np.zeros(1), np.zeros((1, self.pool))
+        usable = self.cost <= order[:, None]
+        least = np.where(usable[:, None, :], self.part_filled, np.inf).min(axis=2)
         return order, least
 
 

@@ -38,7 +38,7 @@ def exchange(
     While fewer than ``effort`` sites have been reckoned, a few blocks are thrown elsewhere and the
     search goes on from there, if that proves better.
     """
-    search = _Search(home, movable, offer)
+    search = _Search(home, movable, offer, swaps=effort > 0)
     search.settle()
     while search.reckoned < effort:
         search.kick(rng)
@@ -74,8 +74,8 @@ class _Site:
         self.price: dict[int, list[float]] = {
             z: cost[site].tolist() for z, cost in offer.cost.items()
         }
-        self.empty: dict[int, list[float]] = {
-            z: cost[site].tolist() for z, cost in offer.empty.items()
+        self.part_filled: dict[int, list[list[float]]] = {
+            z: cost[:, site].tolist() for z, cost in offer.part_filled.items()
         }
         self.paid = {z: _prefix(places * cost[site]) for z, cost in offer.cost.items()}
         self.lost = _prefix(offer.main_gain[site])
@@ -118,7 +118,7 @@ class _Site:
         before = past - 1
         over = count - (self.upto[before] - self.upto[first])
         paid = self.paid[zone]
-        rest = -count % self.offer.pool[zone] * self.empty[zone][before]
+        rest = self.part_filled[zone][count % self.offer.pool[zone]][before]
         return paid[before] - paid[first] + over * self.price[zone][before] + rest
 
 
@@ -130,8 +130,10 @@ def _prefix(values: Floats) -> list[float]:
 class _Search:
     """Blocks at sites, and what each site costs."""
 
-    def __init__(self, home: Ints, movable: Movable, offer: SiteOffer) -> None:
-        self.home, self.movable, self.offer = home.copy(), movable, offer
+    def __init__(
+        self, home: Ints, movable: Movable, offer: SiteOffer, *, swaps: bool = False
+    ) -> None:
+        self.home, self.movable, self.offer, self.swaps = home.copy(), movable, offer, swaps
         self.people: list[int] = movable.people.tolist()
         pairs = movable.pairs
         self.blocks: list[int] = np.unique(pairs.block).tolist()
@@ -162,7 +164,7 @@ class _Search:
     def settle(self) -> None:
         """Move blocks, alone or together, until none gains."""
         for _ in range(_PASSES):
-            if not (self._move_each() + self._leave_together()):
+            if not (self._move_each() + self._leave_together() + self._swap_each()):
                 break
 
     def moves_of_one(self) -> list[tuple[float, int, int]]:
@@ -205,6 +207,42 @@ class _Search:
         looked = self.looked.get(block, -1)
         sites = (int(self.home[block]), *self.near[block])
         return any(self.changed.get(site, 0) > looked for site in sites)
+
+    def _swap_each(self) -> int:
+        """Let each block change places with the one with which that pays most; return how many."""
+        return sum(self._swap(block) for block in self.blocks) if self.swaps else 0
+
+    def _swap(self, block: int) -> bool:
+        others = self._partners(block)
+        change, other = min(((self._swapping(block, b), b) for b in others), default=(0.0, -1))
+        if change >= -_ENOUGH:
+            return False
+        here, site = int(self.home[block]), int(self.home[other])
+        self._put(block, site, change)
+        self._put(other, here, 0.0)
+        return True
+
+    def _partners(self, block: int) -> list[int]:
+        """Return the blocks with which a block can change places."""
+        here, there = int(self.home[block]), set(self.near[block]) - {int(self.home[block])}
+        return [b for b in self.blocks if int(self.home[b]) in there and here in self.near[b]]
+
+    def _swapping(self, block: int, other: int) -> float:
+        """Return what changes if two blocks change places."""
+        here, there = int(self.home[block]), int(self.home[other])
+        change = -self.paid[here] - self.paid[there]
+        for one, two, site in ((block, other, here), (other, block, there)):
+            zone, left = int(self.movable.zone[two]), self._without(one, site)
+            change += self._cost(site, {**left, zone: (*left.get(zone, ()), two)})
+            change += self.walk[two, site] - self.walk[one, site]
+        mine, its = int(self.movable.community[block]), int(self.movable.community[other])
+        if mine != its:
+            count = self.communities
+            change += self.movable.split * (
+                (count[mine, there] == 0) - (count[mine, here] == 1)
+                + (count[its, here] == 0) - (count[its, there] == 1)
+            )  # fmt: skip
+        return change
 
     def _leave_together(self) -> int:
         """Let all blocks of a zone leave a site where that pays; return how many did."""

@@ -148,7 +148,7 @@ class StrictPlaces:
             np.where(market.offered, _places(market, strictly), 0),
             {z: np.minimum(market.slot_cost(z, market.offered), weights.unserved)
              for z in self._zones},
-            {z: np.repeat(np.minimum(market.wave_cost(k), weights.unserved), per_wave, axis=1)
+            {z: np.repeat(np.minimum(_empty_places(market, k), weights.unserved), per_wave, axis=2)
              for z, k in pool.items()},
             pool, np.zeros(market.places.shape), strictly.spare_slots,
             instance.settings.clearing_slots, weights.unserved,
@@ -222,6 +222,15 @@ class StrictPlaces:
                 if old.zone[n] == zone and old.site[n] not in new:
                     market.strict.add(old.site[n], zone, old.runs[n], old.blocks[n], old.fixed[n])
             take_slots(market, zone, self._strictly, self._gain, new)
+
+
+def _empty_places(market: Market, pool: int) -> Floats:
+    """Return what the empty places of a tube with so many people cost, ``[people, site, wave]``."""
+    empty: Ints = -np.arange(pool) % pool
+    price = market.wave_cost(pool)
+    asked = np.where(np.isfinite(price), price, 0.0)  # else nobody is called
+    cost: Floats = empty[:, None, None] * asked
+    return cost
 
 
 def shared(market: Market, site: int) -> bool:

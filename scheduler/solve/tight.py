@@ -25,9 +25,9 @@ from scheduler.solve.market import Market
 from scheduler.solve.strict_moves import StrictMoves
 from scheduler.solve.strict_places import Strictly, StrictPlaces
 
-_TIGHT = 0.0004
-"""Share of the prices paid that blocks pay above their least. Measured: 0.003 to 0.013 where sites
-are 97 % full, below 0.00001 where they are half full."""
+_TIGHT = 0.0001
+"""What blocks pay above their least, as a share of their walks. Measured: 0.0006 to 0.05 where
+sites are 97 % full, 0.0008 where they are 73 % full (Dazu), below 0.00001 where half full."""
 _TURNS, _FEWEST_TURNS, _PAIR_TURNS = 60, 20, 10_400_000
 _ANYTHING = 1e9  # person-minutes that a block without a place would pay
 _STRIDE = 0.008
@@ -58,7 +58,8 @@ def _is_tight(market: Market, whole: Whole) -> bool:
     now = whole.site[pairs.block] == pairs.site
     least = _least(pairs, price, len(people))[pairs.block[now]]
     size = people[pairs.block[now]]
-    return float((price[now] - least) @ size) > _TIGHT * float(price[now] @ size)
+    walk = pairs.walk_m[now] * market.per_metre
+    return float((price[now] - least) @ size) > _TIGHT * float(walk @ size)
 
 
 def _least(pairs: Pairs, price: Floats, blocks: int) -> Floats:
@@ -118,7 +119,8 @@ class _Packing:
             spots.run(market.rng, most - _FEWEST_SPOTS, worth)
         Exchanges(sacks, bins).run()
         best = self._better(bins, whole)
-        if best is whole or not strictly.exchange or (bins.bin_of < 0)[people > 0].any():
+        market.is_crowded = bool((bins.bin_of < 0)[people > 0].any())
+        if best is whole or not strictly.exchange or market.is_crowded:
             return best
         places = StrictPlaces(market, strictly)
         moves = StrictMoves(market, places, self._runs, spots, prices.best)

@@ -21,6 +21,7 @@ from scheduler.solve.bound import LabCosts, slot_gain
 
 _NOTHING = 1e-9  # person-minutes
 _SIZES = (1, 3)  # people in tubes that are priced besides full ones
+_MORE_SIZES = (6, 9)  # the same for stricter zones
 
 
 @dataclass(frozen=True)
@@ -52,19 +53,25 @@ class WholeTubes:
                 total += self._cut_of(zone, place[zone], np.where(alone, gain, 0))
         return total
 
-    def empty_place(self, pool: int) -> Floats:
-        """Return what a place of a tube costs at least that nobody takes, ``[site, wave]``.
+    def part_filled(self, pool: int) -> Floats:
+        """Return what a tube costs at least beyond its people's shares, ``[people, site, wave]``.
 
-        What a tube costs is concave in its people, so that it lies above the chord between one
-        person and a full tube.
+        What it costs is concave in its people, so that it lies above the chords between the numbers
+        of people that are priced. Nobody needs no tube.
         """
-        if pool == 1:
-            return np.zeros((len(self.places), self.instance.clock.num_waves))
-        costs = self._tube_costs(pool)
-        (_, one), (_, full) = costs[0], costs[-1]
-        known = np.isfinite(one) & np.isfinite(full)
-        rest = np.where(known, one, 0.0) - np.where(known, full, 0.0) / pool
-        return np.maximum(0.0, rest / (pool - 1))
+        sizes = sorted({min(n, pool) for n in (*_SIZES, *_MORE_SIZES, pool)})
+        costs = [self._tube_cost(pool, n) for n in sizes]
+        known = np.isfinite(np.stack(costs)).all(axis=0)
+        beyond = np.zeros((pool, *known.shape))
+        full = np.where(known, costs[-1], 0.0)
+        rests = [
+            np.where(known, cost, 0.0) - full * size / pool
+            for size, cost in zip(sizes, costs, strict=True)
+        ]
+        for (less, low), (more, high) in pairwise(zip(sizes, rests, strict=True)):
+            for n in range(less, more):
+                beyond[n] = np.maximum(0.0, low + (high - low) * ((n - less) / (more - less)))
+        return beyond
 
     def _cut_of(self, zone: int, place: Floats, earned: Floats) -> Floats:
         """Return one zone's cut by site; ``earned[site, wave]`` if tubes were bought in parts."""
@@ -98,11 +105,14 @@ class WholeTubes:
     def _tube_costs(self, pool: int) -> list[tuple[int, Floats]]:
         """Return what a tube with so many people in it costs at least, ``[site, wave]``."""
         sizes = sorted({min(n, pool) for n in (*_SIZES, pool)})
-        for size in sizes:
-            if (pool, size) not in self.known:
-                cost = self.costs.wave_cost(self.travel, pool, size) * size
-                self.known[pool, size] = cost
-        return [(size, self.known[pool, size]) for size in sizes]
+        return [(size, self._tube_cost(pool, size)) for size in sizes]
+
+    def _tube_cost(self, pool: int, people: int) -> Floats:
+        """Return what a tube with so many people costs at least, ``[site, wave]``."""
+        if (pool, people) not in self.known:
+            cost = self.costs.wave_cost(self.travel, pool, people) * people
+            self.known[pool, people] = cost
+        return self.known[pool, people]
 
 
 def _best_count(

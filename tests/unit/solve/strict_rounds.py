@@ -24,7 +24,9 @@ def strict_round(seed: int, blocks: int = 5) -> tuple[Movable, SiteOffer]:
     lab = {z: np.repeat(rng.uniform(0, 3, (SITES, SLOTS // 4)), 4, axis=1) for z in (1, 2)}
     cost = {z: lab[z] + minutes * weight for z, weight in ((1, 0.1), (2, 0.02))}
     gain = rng.uniform(0, 1, (SITES, SLOTS)) * places
-    offer = SiteOffer(places, cost, lab, {1: 10, 2: 5}, gain, 0, CLEARING, 10_000.0)
+    pool = {1: 10, 2: 5}
+    part = {z: lab[z] * (-np.arange(pool[z]) % pool[z])[:, None, None] for z in lab}
+    offer = SiteOffer(places, cost, part, pool, gain, 0, CLEARING, 10_000.0)
     pairs = Pairs(block, site, walk)
     community = rng.integers(0, 4, blocks)
     return Movable(pairs, walk, people, 1 + community % 2, community, 20.0), offer
@@ -62,5 +64,5 @@ def _served(offer: SiteOffer, site: int, zone: int, slots: range, count: int) ->
         total += some * float(offer.cost[zone][site, slot])
         rest -= some
         if not rest:
-            return total + -count % offer.pool[zone] * float(offer.empty[zone][site, slot])
+            return total + float(offer.part_filled[zone][count % offer.pool[zone], site, slot])
     raise AssertionError("the slots do not hold the people")

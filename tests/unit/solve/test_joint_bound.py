@@ -46,12 +46,12 @@ def test_any_prices_bound_every_plan(seed: int, recipe: Recipe) -> None:
     zones = np.unique(instance.block_zone[instance.demand > 0]).tolist()
     costs = {z: market.slot_cost(z, market.offered) for z in zones}
     earnings = market.prices.earnings(market.hours, instance.labs.max_tubes_per_day)
-    empty_place = whole_tubes(market).empty_place
+    part_filled = whole_tubes(market).part_filled
     known = city_bound._best_prices(market, costs, earnings)
     for _ in range(4):
         price = {z: p * rng.uniform(0.2, 1.8, len(p)) for z, p in known.items()}
         beyond = rng.uniform(-200, 2_000, len(instance.demand))
-        found = joint_bound(market.finder, costs, [price, known], beyond, empty_place)
+        found = joint_bound(market.finder, costs, [price, known], beyond, part_filled)
         assert found - earnings <= objective + 1e-6
 
 
@@ -77,5 +77,5 @@ def test_a_round_of_one_zone_has_none() -> None:
     cost = {zone: market.slot_cost(zone, market.offered)}
     price = {zone: np.zeros(len(market.quota))}
     assert (market.instance.block_zone == zone).all()
-    empty_place = whole_tubes(market).empty_place
-    assert joint_bound(market.finder, cost, [price], np.zeros(1), empty_place) == 0.0
+    part_filled = whole_tubes(market).part_filled
+    assert joint_bound(market.finder, cost, [price], np.zeros(1), part_filled) == 0.0

@@ -132,8 +132,8 @@ def test_blocks_do_not_span_the_first_closing() -> None:
 def test_empty_places_of_tubes_count(seed: int) -> None:
     """Whole tubes raise the bound, and not above what blocks cost."""
     movable, offer = strict_round(seed, blocks=4)
-    dear = replace(offer, empty={z: 5 * empty for z, empty in offer.empty.items()})
-    free = replace(offer, empty={z: 0 * empty for z, empty in offer.empty.items()})
+    dear = replace(offer, part_filled={z: 5 * part for z, part in offer.part_filled.items()})
+    free = replace(offer, part_filled={z: 0 * part for z, part in offer.part_filled.items()})
     homes = (np.array(home) for home in product(range(-1, SITES), repeat=4))
     communities = len(np.unique(movable.community))
     best = min(cost_of(home, movable, dear) for home in homes) - communities * movable.split

@@ -76,6 +76,14 @@ def test_more_people_than_full_tubes_hold_find_a_place() -> None:
     assert people_by_run(task, split(task, halves(task))).sum() == 4 * 112
 
 
+def test_what_others_have_taken_does_not_come_back() -> None:
+    """A stream that has given a block to another, and taken one, settles with neither twice."""
+    task = task_of([[100, 60, 40], [70, 60, 60]])
+    runs = [[np.array([0]), np.array([3, 2])], [np.array([1]), np.array([4, 5])]]
+    settle(task, runs, {(int(Zone.NORMAL), 8): 80.0, (int(Zone.NORMAL), 16): -80.0})
+    assert sorted(np.concatenate([b for blocks in runs for b in blocks]).tolist()) == list(range(6))
+
+
 def test_streams_make_up_for_what_the_city_misses() -> None:
     """The stream with most blocks sends 40 people more in the first run, in full tubes."""
     task = task_of([[50, 50], [60, 40, 20, 30, 10, 40]])

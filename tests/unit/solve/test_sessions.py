@@ -42,6 +42,13 @@ def test_the_nearest_sum_is_found(seed: int) -> None:
     assert chosen == sorted(set(chosen))
 
 
+def test_one_run_takes_any_number_of_blocks() -> None:
+    """A site that works through has one run, and may have hundreds of blocks."""
+    runs = split_runs(np.full(150, 20), [3_000], [1.0], [0.0], [Tube(10)])
+    assert runs == [list(range(150))]
+    assert split_runs(np.full(150, 20), [1_000], [1.0], [0.0], [Tube(10)]) == [list(range(50))]
+
+
 def test_whole_tubes_are_worth_a_small_miss() -> None:
     """A sum that fills its tubes wins over a slightly nearer one that does not."""
     assert subset_near([41, 40], 41, 0, 100, Tube(10)) == [1]
