@@ -242,14 +242,13 @@ class BoundFinder:
     def _ask(self, count: int, blocks: Ints) -> Pairs:
         """Fetch candidates, and note which blocks have no more.
 
-        A block that fits into no window of the city counts as left out whole. Another may be served
-        in part (DESIGN.md, rule 1), so all its candidates count, also those too small for it.
+        A block may be served in part (DESIGN.md, rule 1), so all its candidates count, also those
+        too small for it.
         """
         pairs = self.candidates.nearest(count, blocks)
         width = np.bincount(pairs.block, minlength=len(self.exhausted))
         self.exhausted[blocks] = width[blocks] < count
-        fits = self.instance.demand <= self.longest.max(initial=0)
-        return pairs.where(fits[pairs.block] & (self.longest[pairs.site] > 0))
+        return pairs.where(self.longest[pairs.site] > 0)
 
 
 def place_prices(zone_cost: ByZone, price: ByZone) -> ByZone:

@@ -37,7 +37,7 @@ def lower_bound(market: Market) -> float:
 
 def bound_at_other_prices(market: Market) -> float:
     """Return the best lower bound at ``other_prices`` where labs are short, else 0."""
-    if not market.labs_are_short or market.beyond_flow is not None:
+    if not market.labs_are_short:
         return 0.0
     known, found = (market.prices, market.wave_costs), 0.0
     for prices in other_prices(market):

@@ -12,13 +12,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from scheduler.domain.instance import Instance
-from scheduler.domain.metrics import summarise
 from scheduler.solve.exact_answer import answer_of, solution_of
 from scheduler.solve.exact_model import ExactModel, Found
 from scheduler.solve.exact_round import MOST_BLOCKS, Answer, SmallRound
 from scheduler.solve.market import Market
+from scheduler.solve.noised import objective
 from scheduler.solve.planner import Solution
-from scheduler.solve.tables import plan_tables
 
 MOST_VARIABLES = 12_000
 """A round with more keeps the plan of the flows."""
@@ -49,16 +48,9 @@ def improve(
     return _solve(small, solution, cost, seed)
 
 
-def objective(instance: Instance, market: Market, solution: Solution) -> float:
-    """Return the cost of a solution in person-minutes."""
-    tables = plan_tables(instance, market, solution)
-    summary = summarise(instance, tables, best_bound=None, seed=0, revision="")
-    return float(summary["objective"])
-
-
 def _solve(small: SmallRound, solution: Solution, cost: float, seed: int) -> Solution:
     """Search with CP-SAT and, where that does not prove its answer, with HiGHS."""
-    best, bound = solution, solution.bound if small.keeps_bound else 0.0
+    best, bound = solution, solution.bound
     for found in _searches(small, answer_of(small, solution), seed):
         if small.complete:
             bound = max(bound, found.bound)

@@ -194,17 +194,6 @@ class SmallRound:
         return bool(self.starts) and not self._late_hours_left
 
     @property
-    def keeps_bound(self) -> bool:
-        """Whether the flows' bound holds for plans that serve a part of a block.
-
-        It leaves out sites that cannot hold a block whole; no use where nobody need be left out.
-        """
-        longest = self.market.finder.longest
-        return self.most_unserved == 0 or all(
-            longest[c.site] >= self.people[b] for c in self.cells for b in c.walk
-        )
-
-    @property
     def size(self) -> int:
         """Whole-number variables that the model will have, about."""
         places = sum((c.end - c.first) + len(c.walk) for c in self.cells)

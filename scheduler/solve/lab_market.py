@@ -39,7 +39,10 @@ def price_labs(market: Market, rearrange: Callable[[], bool] = lambda: False) ->
     for turn in range(PRICE_TURNS + CITY_TURNS):
         joint = len(market.main_pairs) <= JOINT_PAIRS and market.first_main < len(market.streams)
         front = _front(market) if joint else None
-        market.priced = market.labs.price(market.wide, market.stream_people(), front, most)
+        known = market.prices if market.labs_are_short else None
+        market.priced = market.labs.price(
+            market.wide, market.stream_people(), front, most, known=known
+        )
         market.prices, market.wave_costs = market.priced.prices, {}
         market.labs_are_short = market.priced.late_share > FEW_LATE
         if front is not None:

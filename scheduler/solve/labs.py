@@ -21,7 +21,7 @@ from scheduler.solve.ontime import Desk
 from scheduler.solve.reach import Promise
 from scheduler.solve.timeline import LabHours
 from scheduler.solve.volumes import Volumes
-from scheduler.solve.waves import Load, by_piece, group_supply
+from scheduler.solve.waves import LastTubes, Load, by_piece, group_supply
 
 LABS_FOR_TUBES = 8
 """Labs that a fine group starts with: those its wide group sends most to."""
@@ -62,20 +62,25 @@ class Labs:
         most: Ints | None = None,
         *,
         full_tubes: bool = True,
+        known: LabPrices | None = None,
     ) -> Priced:
         """Send ``people[stream]`` through all labs at least cost, and read the prices.
 
         ``most[group, piece]`` limits what groups send, in units. With a front the people of its
         rows come from blocks instead; its rows are groups. Where they can, waves are filled to
-        their last full tube, unless not ``full_tubes``.
+        their last full tube, unless not ``full_tubes``; at ``known`` prices tubes that are not full
+        cost what they leave empty.
         """
         first = layout.first
         per_person = self.units_per_tube // self.load.pool
-        supply = group_supply(layout, self.load, people, per_person, most, full_tubes=full_tubes)
+        road = _middle(layout, self.travel)
+        empty = None if known is None else self._cost_of_pieces(layout, road, known)
+        last = LastTubes(self._prompt(layout, road), empty) if full_tubes else None
+        supply = group_supply(layout, self.load, people, per_person, most, last)
         if front is not None:
             supply.supplies.units[np.unique(front.row[front.row >= 0])] = 0
         weights = self.instance.settings.weights
-        reach = self._reach(layout, _middle(layout, self.travel), weights.late / per_person[first])
+        reach = self._reach(layout, road, weights.late / per_person[first])
         flow = solve_labs(
             supply.supplies, reach, self.side(self.units_per_tube),
             weights.unserved / per_person[first], front,
@@ -92,15 +97,29 @@ class Labs:
 
     def _free_pieces(self, layout: Layout, travel: Ints, prices: LabPrices) -> Flags:
         """Return in which pieces a lab starts a group's tubes in time for nothing."""
+        free: Flags = self._cost_of_pieces(layout, travel, prices) <= FREE
+        return free
+
+    def _prompt(self, layout: Layout, travel: Ints) -> Flags:
+        """Return in which pieces labs could start a group's tubes in time, all where in none."""
+        hours, labs = len(self.hours), len(self.instance.labs)
+        days = int(np.ptp(self.hours.day)) + 1
+        nothing = LabPrices(np.zeros((labs, hours)), np.zeros((labs, days)))
+        prompt: Flags = self._cost_of_pieces(layout, travel, nothing) <= FREE
+        found: Flags = prompt | ~prompt.any(axis=1)[:, None]
+        return found
+
+    def _cost_of_pieces(self, layout: Layout, travel: Ints, prices: LabPrices) -> Floats:
+        """Return what labs ask at least for a person of each piece, ``[group, piece]``."""
         pool = self.load.pool[layout.first]
         wave = np.maximum(layout.column(1), 0)
         costs = LabCosts(self.instance, self.hours, prices)
-        free = np.zeros(wave.shape, dtype=bool)
+        found = np.zeros(wave.shape)
         for size in np.unique(pool).tolist():
             rows = np.flatnonzero(pool == size)
             cost = costs.wave_cost(travel[rows], size)
-            free[rows] = np.take_along_axis(cost, wave[rows], axis=1) <= FREE
-        return free
+            found[rows] = np.take_along_axis(cost, wave[rows], axis=1)
+        return found
 
     def desk(self, layout: Layout, wide: Layout, priced: Priced) -> Desk:
         """Return the labs for fine groups, in whole tubes; ``priced`` tells which labs serve."""
@@ -114,7 +133,8 @@ class Labs:
         near = replace(far, usable=far.usable & (chosen | far.nearest))
         left = self.instance.settings.weights.unserved * int(self.load.pool.max(initial=1))
         all_on_time = priced.late_share <= FEW_LATE
-        return Desk(near, far, self.side(1), left, all_on_time)
+        prompt = self._prompt(layout, far.travel_min)
+        return Desk(near, far, self.side(1), left, all_on_time, prompt)
 
     def _reach(self, layout: Layout, travel: Ints, late_cost: Floats) -> Reach:
         """Return how groups reach all labs that take their tubes."""

@@ -23,7 +23,8 @@ class Desk:
     """The labs that tubes are sent to: ``near`` reaches those in use, ``far`` all of them.
 
     ``labs`` counts whole tubes; ``left_cost`` is the price of a tube not sent; ``all_on_time``
-    tells whether the coarse flow kept the promise for nearly everybody.
+    tells whether the coarse flow kept the promise for nearly everybody. ``prompt[group, piece]``
+    are waves whose tubes some lab could start in time if it were idle.
     """
 
     near: Reach
@@ -31,6 +32,7 @@ class Desk:
     labs: LabSide
     left_cost: float
     all_on_time: bool
+    prompt: Flags
 
 
 @dataclass(frozen=True)

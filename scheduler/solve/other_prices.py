@@ -21,7 +21,14 @@ from scheduler.solve.streams import Streams, runs_of
 
 
 def other_prices(market: Market) -> Iterator[LabPrices]:
-    """Yield prices of labs: stricter zones may wait for any slot, or share all with the others."""
+    """Yield prices of labs: stricter zones may wait for any slot, or share all with the others.
+
+    In rounds that are no city's no prices are tried as well, and only these in tight ones.
+    """
+    if not market.is_city:  # where the flows' prices all mislead, none are better
+        yield LabPrices(np.zeros_like(market.prices.hour), np.zeros_like(market.prices.day))
+    if market.beyond_flow is not None:
+        return
     people = market.stream_people()
     for streams, sent in (_waiting(market, people), _sharing(market, people)):
         wide = market.laid_out(streams, COARSE)

@@ -10,6 +10,7 @@ from scheduler.domain.plan import Plan
 from scheduler.errors import NoPlanError
 from scheduler.solve.exact_round import MOST_BLOCKS
 from scheduler.solve.market import Market
+from scheduler.solve.noised import plan_noised
 from scheduler.solve.planner import Solution, solve_round
 from scheduler.solve.spacing import site_quota
 from scheduler.solve.tables import plan_tables, tie_breaks
@@ -44,6 +45,7 @@ def make_plan(
     stage("queue grounds", None)
     quota = site_quota(instance)
     market, solution = solve_round(instance, quota, seed, stage)
+    solution = plan_noised(instance, (market, solution), seed, stage)
     solution = _improved(instance, market, solution, seed, stage)
     stage("tables", None)
     tables = plan_tables(instance, market, solution)

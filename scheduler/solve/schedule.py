@@ -22,7 +22,7 @@ from scheduler.solve.sequence import order_blocks
 from scheduler.solve.sharing import follow, shared
 from scheduler.solve.slots import Call, fill_run
 from scheduler.solve.tube_supply import affordable, tube_supply
-from scheduler.solve.volumes import Shares, Volumes, even_volumes
+from scheduler.solve.volumes import Shares, Volumes, by_distance, even_volumes
 from scheduler.solve.waves import (
     TubeRows,
     bridge,
@@ -85,6 +85,10 @@ def schedules(task: Task, volumes: Volumes, desk: Desk) -> Iterator[tuple[Calls,
             yield _call(task, runs, planned), desk.near
         planned, near = _weighed(task, rows, desk)
         yield _call(task, runs, planned), near
+        prompt = _in_prompt_waves(rows, desk.prompt[task.layout.group], task.layout)
+        if prompt is not None:
+            planned, near = _weighed(task, prompt, desk)
+            yield _call(task, runs, planned), near
 
 
 def _split_for_days(
@@ -189,6 +193,26 @@ def _weighed(task: Task, rows: TubeRows, desk: Desk) -> tuple[Ints, Reach]:
     planned = shared(task.layout, task.load, rows, sent, bridge)
     totals = np.rint(tubes).astype(np.int64)
     return meet_sums(task.layout, rows, planned, totals, bridge), desk.near.with_labs_of(flow)
+
+
+def _in_prompt_waves(rows: TubeRows, prompt: Flags, layout: Layout) -> TubeRows | None:
+    """Return the rows with room in ``prompt[stream, piece]`` waves, and as many more as they need.
+
+    Those are the nearest. None where all waves are prompt: labs that close for the night let no
+    site work late, and blocks cannot pause until its last wave.
+    """
+    room = rows.room.copy()
+    for stream, run in zip(*np.nonzero(rows.tubes), strict=True):
+        pieces = layout.group_pieces[layout.group[stream]]
+        at = np.flatnonzero(pieces[:, 0] == run)
+        good = prompt[stream, at]
+        if not good.any():
+            continue
+        order = at[by_distance(good)]
+        before = np.cumsum(room[stream, order]) - room[stream, order]
+        needless = ~prompt[stream, order] & (before >= rows.tubes[stream, run])
+        room[stream, order[needless]] = 0
+    return None if np.array_equal(room, rows.room) else replace(rows, room=room)
 
 
 def _wishes(task: Task, volumes: Volumes) -> list[Floats]:

@@ -226,9 +226,9 @@ class StrictPlaces:
 
 def _empty_places(market: Market, pool: int) -> Floats:
     """Return what the empty places of a tube with so many people cost, ``[people, site, wave]``."""
-    empty: Ints = -np.arange(pool) % pool
     price = market.wave_cost(pool)
     asked = np.where(np.isfinite(price), price, 0.0)  # else nobody is called
+    empty = (-np.arange(pool) % pool).astype(np.float64)
     cost: Floats = empty[:, None, None] * asked
     return cost
 

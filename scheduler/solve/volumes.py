@@ -108,14 +108,14 @@ def _allowed_room(shares: Shares) -> Floats:
     room = np.where(asked, shares.room, 0)
     for row in np.flatnonzero(room.sum(axis=1) < shares.count).tolist():
         spare = np.where(asked[row], 0, shares.room[row])
-        order = np.arange(len(spare)) if shares.bridge is None else _by_distance(asked[row])
+        order = np.arange(len(spare)) if shares.bridge is None else by_distance(asked[row])
         upto = np.cumsum(spare[order])
         before = upto - spare[order] + room[row].sum()
         room[row, order] += np.where(before < shares.count[row], spare[order], 0)
     return room.astype(np.float64)
 
 
-def _by_distance(asked: Flags) -> Ints:
+def by_distance(asked: Flags) -> Ints:
     """Return all pieces, those nearest to the ones asked for first, earlier ones before later."""
     at = np.flatnonzero(asked)
     if not len(at):

@@ -61,19 +61,36 @@ class GroupSupply:
     piece: Ints
 
 
+@dataclass(frozen=True)
+class LastTubes:
+    """How places count that would begin a tube and not fill it, ``[group, piece]``.
+
+    ``prompt`` are waves in which labs could start tubes in time: in all others such places count
+    only if people find none in full tubes of those. Where they are many, ``empty`` is what each
+    place costs that is left empty, if it is known.
+    """
+
+    prompt: Flags
+    empty: Floats | None = None
+
+    def of(self, group: int, count: int) -> LastTubes:
+        """Return the first ``count`` pieces of a group."""
+        empty = None if self.empty is None else self.empty[group, :count]
+        return LastTubes(self.prompt[group, :count], empty)
+
+
 def group_supply(
     layout: Layout,
     load: Load,
     people: Ints,
     units_per_person: Ints,
     most: Ints | None = None,
-    *,
-    full_tubes: bool = True,
+    last: LastTubes | None = None,
 ) -> GroupSupply:
     """Return one row per group; ``people[stream]`` and ``units_per_person[stream]``.
 
-    ``most[group, piece]`` limits what is sent in a piece, in units. With ``full_tubes`` places that
-    would begin a tube and not fill it count where people need them only.
+    ``most[group, piece]`` limits what is sent in a piece, in units. Without ``last`` all places
+    count alike.
     """
     rows = np.zeros(layout.num_groups, dtype=np.int64)
     parts: list[tuple[Ints, ...]] = []
@@ -83,8 +100,9 @@ def group_supply(
         scale = int(units_per_person[members[0]])
         rows[group] = int(people[members].sum()) * scale
         piece, capacity, cost = _group_arcs(
-            load, members, people[members], pieces, scale, full_tubes=full_tubes
-        )
+            load, members, people[members], pieces, scale,
+            None if last is None else last.of(group, len(pieces)),
+        )  # fmt: skip
         if most is not None:
             capacity = _cut(piece, capacity, most[group])
         wave = pieces[piece, 1]
@@ -109,18 +127,23 @@ def _cut(piece: Ints, capacity: Ints, most: Ints) -> Ints:
 
 
 def _group_arcs(
-    load: Load, members: Ints, people: Ints, pieces: Ints, scale: int, *, full_tubes: bool
+    load: Load, members: Ints, people: Ints, pieces: Ints, scale: int, last: LastTubes | None
 ) -> tuple[Ints, Ints, Floats]:
     """Return (piece, capacity, cost) of a group's arcs: convex in what a wave takes."""
     finish, pool = float(load.finish[members[0]]), int(load.pool[members[0]])
     rooms = load.room(members, pieces)
-    full = full_tubes & (people <= _in_full_tubes(rooms, pool).sum(axis=1))
+    prompt = np.zeros(len(pieces), dtype=bool) if last is None else last.prompt
+    empty = None if last is None else last.empty
+    full = people <= (_in_full_tubes(rooms, pool) * prompt).sum(axis=1)
     piece: list[Ints] = []
     capacity: list[Ints] = []
     cost: list[Floats] = []
     for at, every in alike(load, members, pieces):
         places, room = every.copy(), every.sum(axis=0)
-        places[-1] -= np.where(full, np.minimum(room - _in_full_tubes(room, pool), every[-1]), 0)
+        cut = np.where(full, np.minimum(room - _in_full_tubes(room, pool), every[-1]), 0)
+        over = np.where(_in_full_tubes(room, pool) == room, room % pool, 0)
+        over = np.minimum(over, every[-1]) if empty is not None else np.zeros_like(cut)
+        places[-1] -= cut + over
         taken, minutes = fill_levels(people, places, load.slot_min, 1 / len(pieces))
         step = np.diff(np.floor(taken * scale + 1e-9).astype(np.int64), prepend=0)
         keep = step > 0
@@ -130,6 +153,11 @@ def _group_arcs(
         piece.append(np.repeat(at, int(keep.sum())))
         capacity.append(np.tile(step[keep], len(at)))
         cost.append((begin[:, None] + extra[None, :]).ravel())
+        if empty is not None and over.any():
+            left = float((pool - over)[over > 0].sum() / over.sum())
+            piece.append(at)
+            capacity.append(np.full(len(at), int(over.sum()) * scale))
+            cost.append(begin + extra.max(initial=0.0) + left * empty[at] / scale)
     return np.concatenate(piece), np.concatenate(capacity), np.concatenate(cost)
 
 
@@ -253,7 +281,7 @@ def tubes_needed(
     """
     full, places = wave_room // pool[:, None], wave_room % pool[:, None]
     extra = np.zeros(full.shape, dtype=bool) if topped is None else topped & (places > 0)
-    extra &= ((full + 1) * pool[:, None] * extra).sum(axis=1)[:, None] <= people[:, None]
+    extra &= np.cumsum((full + 1) * pool[:, None] * extra, axis=1) <= people[:, None]
     short = people - full.sum(axis=1) * pool - (places * extra).sum(axis=1)
     left = np.where(extra, 0, places)
     order = np.argsort(-left, axis=1, kind="stable")
