@@ -15,6 +15,7 @@ from scheduler.solve.lab_market import lab_cost, topped
 from scheduler.solve.late_waves import booked_nights, dear_waves, over_full_tubes
 from scheduler.solve.market import Market
 from scheduler.solve.network import Reach
+from scheduler.solve.part_served import serve_parts
 from scheduler.solve.rescue import Places
 from scheduler.solve.runs import Task
 from scheduler.solve.schedule import Calls, schedules
@@ -53,7 +54,12 @@ class CallAndShip:
         ways = schedules(task, market.priced.volumes, self._desk)
 
         def reckon(calls: Calls, reach: Reach) -> Shipped:
-            return self._ship(stagger(task, calls, self._city), reach)
+            whole = stagger(task, calls, self._city)
+            parts = serve_parts(market, whole)
+            found = self._ship(whole, reach)
+            if len(parts.block) == len(whole.block):
+                return found
+            return min(found, self._ship(parts, reach), key=attrgetter("cost"))
 
         if market.beyond_flow is None:
             return min((reckon(*way) for way in ways), key=attrgetter("cost"))

@@ -62,6 +62,9 @@ def bound_at_prices(market: Market) -> float:
     bound = market.finder.evaluate(costs, price, earnings, cut) - fees
     patterns = pattern_bound(market.finder, costs, price, cut, tubes.part_filled)
     bound = max(0.0, bound, patterns - earnings - fees)
+    if market.relaxed.left.any() and len(costs) > 1:  # whom all zones together leave no room
+        bound = max(bound, market.finder.evaluate(costs, _between(market, costs, price, 1.0),
+                                                  earnings))  # fmt: skip
     return _with_whole_blocks(market, bound, (costs, price, earnings), tubes)
 
 
@@ -133,7 +136,7 @@ def _with_whole_blocks(
 def _between(market: Market, costs: ByZone, price: ByZone, share: float) -> ByZone:
     """Return prices of places: the commonest zone's so far from its own to those beside others."""
     main, own = market.main_zone, price[market.main_zone]
-    beside = own if market.beside_others is None else market.beside_others
+    beside = market.place_prices() if market.beside_others is None else market.beside_others
     known = np.isfinite(own) & np.isfinite(beside)
     step = np.where(known, np.where(known, beside, 0) - np.where(known, own, 0), 0)
     mixed = {main: np.where(known, np.where(known, own, 0) + share * step, own)}

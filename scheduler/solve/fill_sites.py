@@ -28,7 +28,7 @@ def fill_sites(market: Market, whole: Whole) -> Whole:
     if market.packed or market.labs_are_short or _closes_in_between(market):
         return whole
     cost = market.slot_cost(market.main_zone, market.free)
-    poor = np.flatnonzero(_losses(market, whole, cost) > _LOSS)
+    poor = np.flatnonzero(losses(market, whole) > _LOSS)
     return _exchanged(market, whole, cost, poor) if len(poor) else whole
 
 
@@ -37,8 +37,9 @@ def _closes_in_between(market: Market) -> bool:
     return any(len(runs) > 1 for runs in market.streams.runs[market.first_main :])
 
 
-def _losses(market: Market, whole: Whole, cost: Floats) -> Floats:
+def losses(market: Market, whole: Whole) -> Floats:
     """Return what each site would gain by its empty places, the best ones taken, at the prices."""
+    cost = market.slot_cost(market.main_zone, market.free)
     by_cost, room = cheapest_first(cost, market.places)
     empty = room - taken_in_order(room, whole.load)
     loss: Floats = (slot_gain(market.place_prices(), by_cost) * empty).sum(axis=1)

@@ -18,14 +18,16 @@ import numpy as np
 from scheduler.domain.instance import Instance
 from scheduler.domain.metrics import summarise
 from scheduler.domain.settings import Settings
+from scheduler.solve.exact_round import MOST_BLOCKS
 from scheduler.solve.market import Market
 from scheduler.solve.planner import Solution, solve_round
 from scheduler.solve.spacing import site_quota
 from scheduler.solve.tables import plan_tables
 
 FEW_BLOCKS = 200
-"""Blocks with people, up to which a round is planned again: one to six seconds each time."""
-_ENOUGH = 0.01  # gap below which it is not
+"""Blocks with people, up to which a round is planned again, one to six seconds each time; those of
+``MOST_BLOCKS`` and fewer are searched exactly."""
+_ENOUGH = 0.02  # gap below which it is not
 _WALKS, _LATE, _LOAD = (0.2, 5.0), 10.0, 0.95  # times the round's own
 _EARLIER_H = 2  # that the round ends, if that leaves it more than half of its hours
 _PROMISE_H = 1.0  # by which results are promised sooner
@@ -40,10 +42,10 @@ def plan_noised(
 ) -> Solution:
     """Return the best of a known solution and those of the round with noise, with its bound."""
     market, best = known
-    cost, blocks = objective(instance, market, best), int(np.count_nonzero(instance.demand))
-    if not 0 < blocks <= FEW_BLOCKS or cost - best.bound <= _ENOUGH * cost:
+    blocks, cost = int(np.count_nonzero(instance.demand)), best.cost
+    if not MOST_BLOCKS < blocks <= FEW_BLOCKS or cost - best.bound <= _ENOUGH * cost:
         return best
-    bound, hours = best.bound, len(market.hours)
+    cost, bound, hours = objective(instance, market, best), best.bound, len(market.hours)
     for settings in _noised(instance.settings):
         report("once more with noise", (cost - bound) / cost)
         other = instance.replace(settings=settings)

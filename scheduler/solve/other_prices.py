@@ -19,15 +19,18 @@ from scheduler.solve.layout import COARSE
 from scheduler.solve.market import Market
 from scheduler.solve.streams import Streams, runs_of
 
+_FEW_STREAMS = 100
+
 
 def other_prices(market: Market) -> Iterator[LabPrices]:
     """Yield prices of labs: stricter zones may wait for any slot, or share all with the others.
 
-    In rounds that are no city's no prices are tried as well, and only these in tight ones.
+    In rounds that are no city's no prices are tried as well, and only these in tight ones of many
+    streams, where a bound takes long.
     """
     if not market.is_city:  # where the flows' prices all mislead, none are better
         yield LabPrices(np.zeros_like(market.prices.hour), np.zeros_like(market.prices.day))
-    if market.beyond_flow is not None:
+    if market.beyond_flow is not None and len(market.streams) > _FEW_STREAMS:
         return
     people = market.stream_people()
     for streams, sent in (_waiting(market, people), _sharing(market, people)):

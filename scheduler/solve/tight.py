@@ -17,6 +17,7 @@ from scheduler.solve.bins import Bins
 from scheduler.solve.block_prices import BlockPrices
 from scheduler.solve.candidates import Pairs, unit_vectors
 from scheduler.solve.exchange import Exchanges
+from scheduler.solve.fill_sites import losses
 from scheduler.solve.gather import Gathering
 from scheduler.solve.hot_spots import HotSpots, bins_of, make_room
 from scheduler.solve.knapsacks import Knapsacks, cost_upto
@@ -28,6 +29,9 @@ from scheduler.solve.strict_places import Strictly, StrictPlaces
 _TIGHT = 0.0001
 """What blocks pay above their least, as a share of their walks. Measured: 0.0006 to 0.05 where
 sites are 97 % full, 0.0008 where they are 73 % full (Dazu), below 0.00001 where half full."""
+_WASTED = 0.005
+"""What empty places would save whom they have no room for whole, as such a share: neighbours of a
+few sites exchange blocks in any round (``fill_sites``)."""
 _TURNS, _FEWEST_TURNS, _PAIR_TURNS = 60, 20, 10_400_000
 _ANYTHING = 1e9  # person-minutes that a block without a place would pay
 _STRIDE = 0.008
@@ -58,8 +62,9 @@ def _is_tight(market: Market, whole: Whole) -> bool:
     now = whole.site[pairs.block] == pairs.site
     least = _least(pairs, price, len(people))[pairs.block[now]]
     size = people[pairs.block[now]]
-    walk = pairs.walk_m[now] * market.per_metre
-    return float((price[now] - least) @ size) > _TIGHT * float(walk @ size)
+    walk = float((pairs.walk_m[now] * market.per_metre) @ size)
+    wasted = float(losses(market, whole).sum())
+    return float((price[now] - least) @ size) > _TIGHT * walk or wasted > _WASTED * walk
 
 
 def _least(pairs: Pairs, price: Floats, blocks: int) -> Floats:
