@@ -62,7 +62,7 @@ def bound_at_prices(market: Market) -> float:
     bound = market.finder.evaluate(costs, price, earnings, cut) - fees
     patterns = pattern_bound(market.finder, costs, price, cut, tubes.part_filled)
     bound = max(0.0, bound, patterns - earnings - fees)
-    if market.relaxed.left.any() and len(costs) > 1:  # whom all zones together leave no room
+    if market.leaves_out and len(costs) > 1:  # whom all zones together leave no room
         bound = max(bound, market.finder.evaluate(costs, _between(market, costs, price, 1.0),
                                                   earnings))  # fmt: skip
     return _with_whole_blocks(market, bound, (costs, price, earnings), tubes)

@@ -116,7 +116,7 @@ def _settled(size: Ints, value: Floats, upto: Floats) -> tuple[Flags, Flags]:
     beyond = value - price * size
     places = np.searchsorted(np.diff(upto), price)
     most = float(np.maximum(beyond, 0).sum()) + price * places - float(upto[places])
-    slack = (most - float(known[at])) * (1 + _ROUNDING) + _ROUNDING
+    slack = most - float(known[at]) + _ROUNDING * (1 + abs(most))
     return beyond > slack, np.abs(beyond) <= slack
 
 

