@@ -15,7 +15,7 @@ from scheduler.domain.city import Floats, Ints
 from scheduler.solve.bins import Bins
 from scheduler.solve.candidates import Pairs
 from scheduler.solve.flow import ArcList, potentials, solve
-from scheduler.solve.make_room import cheapen, place
+from scheduler.solve.make_room import cheapen, place_all
 
 _MOST_TRIES = 4_000  # blocks that are looked at once more
 
@@ -137,8 +137,7 @@ def make_whole(
                       whole, capacity)
     ]  # fmt: skip
     bins = Bins(pairs, price, people, capacity, whole.site, whole.load)
-    for block in waiting:
-        place(bins, block)
+    place_all(bins, waiting)
     cheapen(bins, _MOST_TRIES)
     return whole
 

@@ -18,7 +18,7 @@ from scheduler.solve.candidates import Pairs
 from scheduler.solve.exchange import Exchanges
 from scheduler.solve.gather import Gathering
 from scheduler.solve.knapsacks import Knapsacks, best_set
-from scheduler.solve.make_room import place, push_in
+from scheduler.solve.make_room import place_all, push_in
 
 _BINS = 12  # in a neighbourhood
 _TURNS = 12
@@ -149,5 +149,4 @@ def bins_of(sacks: Knapsacks, price: Floats, bin_of: Ints) -> Bins:
 
 def make_room(bins: Bins) -> None:
     """Place the blocks that are in no bin, the largest first, as far as room can be made."""
-    for block in bins.left_out():
-        place(bins, block)
+    place_all(bins, bins.left_out())

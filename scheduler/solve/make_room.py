@@ -20,6 +20,7 @@ _MOST_BINS = 200
 _MOST_MOVES = 8
 _LAST_BINS, _LAST_MOVES = 2_000, 20
 """The same for a block that is left out otherwise."""
+_MOST_SWAPPED = 200  # blocks of a bin that are looked at: more than it holds, but of single people
 _TURNS = 3
 _WORTH = 1.0  # person-minutes below which a move is not looked for
 
@@ -44,6 +45,19 @@ class _Label:
             chain.append(label)
             label = label.before
         return chain
+
+
+def place_all(bins: Bins, blocks: list[int]) -> None:
+    """Give blocks in no bin a bin each, as far as room is found.
+
+    Where a block finds none, it is not looked for again for one as large with the same bins.
+    """
+    hopeless: dict[bytes, int] = {}
+    for block in blocks:
+        rows, size = bins.rows_of(np.array([block])), int(bins.people[block])
+        key = bins.pairs.site[rows].tobytes()
+        if size < hopeless.get(key, size + 1) and not place(bins, block):
+            hopeless[key] = size
 
 
 def place(bins: Bins, block: int) -> bool:
@@ -195,7 +209,7 @@ def _make_swaps(bins: Bins, number: int, size: int) -> list[tuple[int, int]]:
     """Swap until a bin has room for ``size`` people or nothing helps; return the way back."""
     back: list[tuple[int, int]] = []
     while bins.room(number) < size:
-        swaps = bins.swaps(number, bins.inside(number))
+        swaps = bins.swaps(number, bins.inside(number)[:_MOST_SWAPPED])
         good = np.flatnonzero(swaps.fits & (swaps.gain > 0))
         if not len(good):
             break

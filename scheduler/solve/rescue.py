@@ -13,7 +13,7 @@ from scheduler.solve.bins import Bins
 from scheduler.solve.candidates import Pairs
 from scheduler.solve.fill_tubes import Parts, TubeFiller, Wanted
 from scheduler.solve.layout import Layout, whole_runs
-from scheduler.solve.make_room import cheapen, place
+from scheduler.solve.make_room import cheapen, place_all
 from scheduler.solve.streams import Streams
 
 _MOST_TRIES = 2_000  # blocks that are looked at once more
@@ -81,8 +81,7 @@ class Inside:
         With ``full_tubes`` others stay where they fill tubes, though they may have a nearer site.
         """
         before = self._bins.bin_of.copy()
-        for block in left[np.argsort(-self._people[left], kind="stable")].tolist():
-            place(self._bins, block)
+        place_all(self._bins, left[np.argsort(-self._people[left], kind="stable")].tolist())
         if not full_tubes:
             cheapen(self._bins, _MOST_TRIES)
         self._write(before)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from unittest.mock import patch
+
 import numpy as np
 import pytest
 
 from scheduler.domain.city import Floats, Ints
+from scheduler.solve import make_room
 from scheduler.solve.bins import Bins
 from scheduler.solve.candidates import Pairs
-from scheduler.solve.make_room import cheapen, place
+from scheduler.solve.make_room import cheapen, place, place_all
 
 
 def _bins(
@@ -135,3 +138,19 @@ def _relaxation(people: Ints, walk: Floats, capacity: Ints) -> float:
     )
     assert result.fun is not None
     return float(result.fun)
+
+
+def test_room_that_is_not_there_is_looked_for_once() -> None:
+    """Of many blocks with the same bins only the first of each size is tried, and smaller ones."""
+    bins = _bins(np.zeros((8, 2)), [40, 40, 30, 30, 30, 30, 5, 5], [47, 40], [0, 1] + [-1] * 6)
+    tried: list[int] = []
+
+    def noted(some: Bins, block: int) -> bool:
+        tried.append(block)
+        return place(some, block)
+
+    with patch.object(make_room, "place", noted):
+        place_all(bins, bins.left_out())
+    assert tried == [2, 6, 7]
+    assert bins.bin_of.tolist() == [0, 1, -1, -1, -1, -1, 0, -1]
+    _check(bins)

@@ -15,6 +15,12 @@ from tests.rounds import Recipe, random_instance
 MANY = Recipe(25, 4, num_sites=6, lanes=(1, 2), hours=10.0, lab_slack=0.9, people=(30, 90))
 
 
+@pytest.fixture(autouse=True)
+def with_noise(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Plan with noise, as the program does."""
+    monkeypatch.setattr(noised, "FEW_BLOCKS", 200)
+
+
 def _without_noise(instance: Instance) -> float:
     with patch.object(noised, "FEW_BLOCKS", 0):
         return float(make_plan(instance).summary["objective"])
