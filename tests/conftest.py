@@ -16,7 +16,7 @@ from tests.postgres import running_server
 
 @pytest.fixture(scope="session", autouse=True)
 def _planned_once() -> Iterator[None]:
-    """Plan few-block rounds once: with noise they are planned eight times, which test_noised does."""
+    """Plan few-block rounds once: with noise they are planned eight times (``test_noised``)."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(noised, "FEW_BLOCKS", 0)
         yield

@@ -39,7 +39,7 @@ def price_labs(market: Market, rearrange: Callable[[], bool] = lambda: False) ->
     for turn in range(PRICE_TURNS + CITY_TURNS):
         joint = len(market.main_pairs) <= JOINT_PAIRS and market.first_main < len(market.streams)
         front = _front(market) if joint else None
-        known = market.prices if market.labs_are_short else None
+        known = market.prices if market.labs_are_short and market.price_empty else None
         market.priced = market.labs.price(
             market.wide, market.stream_people(), front, most, known=known
         )

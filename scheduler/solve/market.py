@@ -77,6 +77,7 @@ class Market:
         self.city_waves = CityWaves(instance, self.places, self.offered)
         self.bound_before: float | None = None
         self.labs_are_short = False
+        self.price_empty = False  # whether places that tubes leave empty have a price in a flow
         self.packed: dict[int, list[Ints]] = {}  # stream -> blocks of its runs, in tight rounds
         self.is_crowded = False  # whether whole blocks found no room where all are weighed
         self.beyond_flow: Floats | None = None

@@ -140,11 +140,14 @@ class _PatternBound:
     def _spared(self, zone: int, slot: Floats) -> Floats:
         """Return what people of a zone spare others at most who fill their tube, ``[site]``.
 
-        A tube that is not full costs at most what it does in the wave of the cheapest of the slots,
-        of which some is in use: ``slot[site, slot]``.
+        A tube that is not full costs at most what it does in the wave of the cheapest of the slots
+        of a site's patterns: ``slot[site, slot]``.
         """
         pool = self._finder.instance.settings.pooling.by_zone()[zone]
-        wave = slot.argmin(axis=1) // self._finder.instance.clock.slots_per_wave
+        per_wave = self._finder.instance.clock.slots_per_wave
+        end = first_hours(self._places > 0, per_wave)
+        inside = np.arange(slot.shape[1]) < end[:, None]
+        wave = np.where(inside, slot, np.inf).argmin(axis=1) // per_wave
         found: Floats = self._part_filled(pool)[:, np.arange(len(slot)), wave].max(axis=0)
         return found
 

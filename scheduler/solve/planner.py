@@ -106,12 +106,19 @@ def _best_way(
 ) -> tuple[Market, Solution]:
     """Return the cheapest of the ways in which stricter zones take their places.
 
-    It is kept with the best bound of all. Where people are late who need not be, these zones spare
-    a slot. Where people are left out, they give back places: a site that serves two zones loses the
-    time of clearing between them.
+    It is kept with the best bound of all. Where labs are short, places that tubes leave empty have
+    a price in their flow, or none: sites of one lane fill no tube with the last places of a wave,
+    and whether people can go elsewhere instead is not known before. Where people are late who need
+    not be, stricter zones spare a slot. Where people are left out, these zones give back places: a
+    site that serves two of them loses the time of clearing between them.
     """
     ways = _ways(instance)
     known = _solve(instance, quota, seed, ways[0], report)
+    if known[0].labs_are_short and np.count_nonzero(instance.demand) <= SMALL_ROUND:
+        report("another way", None)
+        priced = replace(ways[0], price_empty=True)
+        known = _better(known, _solve(instance, quota, seed, priced, _in_silence))
+        ways = [replace(way, price_empty=known[0].price_empty) for way in ways]
     if not _is_strict(known[0]).any():
         return known
     if known[1].needless_late:
@@ -185,6 +192,7 @@ def _solve(
     """Return a plan and its lower bound, stricter zones placed in one way."""
     report("candidates", None)
     market = Market(instance, quota, seed)
+    market.price_empty = strictly.price_empty
     report("stricter zones", None)
     place_strict_zones(market, strictly)
     report("places", None)

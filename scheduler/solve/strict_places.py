@@ -21,13 +21,15 @@ class Strictly:
     ``spare_slots`` are kept behind their last person, so that labs can shift their tubes;
     ``sites`` is the share of the sites they would like that they get: each costs a clearing.
     ``exchange`` tells whether they may change sites once prices are known. ``late_min`` is about
-    how late somebody is for a tube that is not full, 0 where labs have time.
+    how late somebody is for a tube that is not full, 0 where labs have time. ``price_empty`` tells
+    that places left empty in a tube have their price in the flow to short labs.
     """
 
     spare_slots: int = 0
     sites: float = 1.0
     exchange: bool = True
     late_min: int = 0
+    price_empty: bool = False
 
 
 def take_slots(

@@ -63,7 +63,8 @@ def _is_tight(market: Market, whole: Whole) -> bool:
     least = _least(pairs, price, len(people))[pairs.block[now]]
     size = people[pairs.block[now]]
     walk = float((pairs.walk_m[now] * market.per_metre) @ size)
-    wasted = 0.0 if market.labs_are_short else float(losses(market, whole).sum())
+    other_limits = market.labs_are_short or market.instance.settings.slots.city_people > 0
+    wasted = 0.0 if other_limits else float(losses(market, whole).sum())
     return float((price[now] - least) @ size) > _TIGHT * walk or wasted > _WASTED * walk
 
 

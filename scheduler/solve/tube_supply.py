@@ -107,8 +107,8 @@ def affordable(layout: Layout, rows: TubeRows, dear: Ints, bridge: Ints) -> Tube
         pieces, tubes = layout.group_pieces[group], int(rows.tubes[stream, run])
         at = np.flatnonzero(pieces[:, 0] == run)
         least = int(bridge[stream, run])
-        if dear[stream, at].any():
-            filled = np.minimum(room[stream, at], dear[stream, at])
+        filled = np.minimum(room[stream, at], dear[stream, at])
+        if filled.any():
             cut = _beside_dear(tubes, room[stream, at], filled, least)
         elif tubes < least * len(at) and (rows.tubes[layout.members[group], run] > 0).sum() > 1:
             cut = np.minimum(room[stream, at], -(-tubes // _BUSY_WAVES))

@@ -157,7 +157,8 @@ def _group_arcs(
             left = float((pool - over)[over > 0].sum() / over.sum())
             piece.append(at)
             capacity.append(np.full(len(at), int(over.sum()) * scale))
-            cost.append(begin + extra.max(initial=0.0) + left * empty[at] / scale)
+            asked = np.where(np.isfinite(empty[at]), empty[at], 0.0)  # else no lab takes anybody
+            cost.append(begin + extra.max(initial=0.0) + left * asked / scale)
     return np.concatenate(piece), np.concatenate(capacity), np.concatenate(cost)
 
 

@@ -41,7 +41,7 @@ def test_places_that_hold_no_block_serve_parts(seed: int) -> None:
 
 def test_a_round_with_room_tears_no_block() -> None:
     """Whoever has a place has it with the whole block."""
-    instance = random_instance(0, replace(FULL, hours=20.0))
+    instance = random_instance(0, replace(FULL, hours=20.0, special=False))
     plan = make_plan(instance)
     called = plan.assignments.groupby("block_id", observed=True)["people"].sum()
     assert int(called.sum()) == int(instance.demand.sum())
