@@ -35,12 +35,15 @@ def lower_bound(market: Market) -> float:
     return max(bound_at_prices(market), market.bound_before or 0.0)
 
 
-def bound_at_other_prices(market: Market) -> float:
-    """Return the best lower bound at ``other_prices`` where labs are short, else 0."""
+def bound_at_other_prices(market: Market, *, searched: bool = False) -> float:
+    """Return the best lower bound at ``other_prices`` where labs are short, else 0.
+
+    ``searched`` tells that the round will be searched exactly.
+    """
     if not market.labs_are_short:
         return 0.0
     known, found = (market.prices, market.wave_costs), 0.0
-    for prices in other_prices(market):
+    for prices in other_prices(market, searched=searched):
         market.prices, market.wave_costs = prices, {}
         found = max(found, bound_at_prices(market))
     market.prices, market.wave_costs = known

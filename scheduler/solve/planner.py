@@ -241,7 +241,8 @@ def _bound(market: Market) -> float:
     found = lower_bound(market)
     if _is_small(market.instance):
         return found
-    return max(found, bound_at_other_prices(market))
+    searched = int(np.count_nonzero(market.instance.demand)) <= MOST_BLOCKS
+    return max(found, bound_at_other_prices(market, searched=searched))
 
 
 def _solution(market: Market, found: Shipped, bound: float) -> Solution:
