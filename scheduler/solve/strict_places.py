@@ -112,7 +112,7 @@ def saves(market: Market, zone: int, at: At, taken: Reservation, main_gain: Floa
     used = int(np.searchsorted(np.cumsum(parts), over)) + 1  # waves that send a tube in part
     empty = used * pool - over - -people % pool
     lost = main_gain[min(end + instance.settings.clearing_slots, len(main_gain) - 1)]
-    return bool(empty * market.wave_cost(pool)[at.site, wave[0]] > lost)
+    return empty > 0 and bool(empty * market.wave_cost(pool)[at.site, wave[0]] > lost)
 
 
 def _places(market: Market, strictly: Strictly) -> Ints:
