@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from scheduler.solve import exact, noised, planner
+from scheduler.solve import exact, planner
 
 
 def little_effort(patch: pytest.MonkeyPatch) -> None:
     """Let small rounds be searched, and give up early."""
     patch.setattr(planner, "EFFORT", 100)
-    patch.setattr(noised, "FEW_BLOCKS", 0)
     patch.setattr(exact, "EFFORT", 0.02)
     patch.setattr(exact, "MOST_MIP_EFFORT", 8_000)
 
@@ -19,4 +18,3 @@ def no_effort(patch: pytest.MonkeyPatch) -> None:
     """Keep the plans of the flows, as for large rounds: most tests only need some plan."""
     patch.setattr(exact, "MOST_BLOCKS", 0)
     patch.setattr(planner, "SMALL_ROUND", 0)
-    patch.setattr(noised, "FEW_BLOCKS", 0)

@@ -41,6 +41,12 @@ class LabPrices:
     hour: Floats
     day: Floats
 
+    @staticmethod
+    def nothing(hours: LabHours) -> LabPrices:
+        """Return prices at which all time is free."""
+        days = int(np.ptp(hours.day)) + 1
+        return LabPrices(np.zeros(hours.capacity.shape), np.zeros((len(hours.capacity), days)))
+
     def earnings(self, hours: LabHours, max_per_day: Ints) -> float:
         """Return what the prices earn on all capacity, person-minutes."""
         total = float((self.hour * hours.capacity).sum())

@@ -34,8 +34,8 @@ class CityWaves:
         bound = (slots > most).reshape(-1, per_wave).any(axis=1)
         slack = 1 - float(instance.demand.sum()) / max(1, int(self._capacity.sum()))
         self._wanted = self._capacity * (1 - bound * np.clip(slack / 2, 0, _MARGIN))
-        self._asked = most > 0
-        self.holds_everybody = not self._asked or slack >= 0
+        self.asked = most > 0
+        self.holds_everybody = not self.asked or slack >= 0
         self.needed = False
 
     def limit(
@@ -46,7 +46,7 @@ class CityWaves:
         ``called[group, piece]`` are people, ``left[group]`` those who found no wave,
         ``room[group, piece]`` what sites hold. No limit is returned until a wave is too full.
         """
-        if not self._asked:
+        if not self.asked:
             return None, False
         wave = layout.column(1)
         total = self._sums(wave, called)

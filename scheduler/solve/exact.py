@@ -16,8 +16,8 @@ from scheduler.solve.exact_answer import answer_of, solution_of
 from scheduler.solve.exact_model import ExactModel, Found
 from scheduler.solve.exact_round import MOST_BLOCKS, Answer, SmallRound
 from scheduler.solve.market import Market
-from scheduler.solve.noised import objective
 from scheduler.solve.planner import Solution
+from scheduler.solve.tables import objective
 
 MOST_VARIABLES = 12_000
 """A round with more keeps the plan of the flows."""

@@ -27,9 +27,8 @@ def fill_sites(market: Market, whole: Whole) -> Whole:
     """Return where the commonest zone's blocks go, dear places filled by exchanges."""
     if market.packed or market.labs_are_short or _closes_in_between(market):
         return whole
-    cost = market.slot_cost(market.main_zone, market.free)
     poor = np.flatnonzero(losses(market, whole) > _LOSS)
-    return _exchanged(market, whole, cost, poor) if len(poor) else whole
+    return _exchanged(market, whole, poor) if len(poor) else whole
 
 
 def _closes_in_between(market: Market) -> bool:
@@ -46,13 +45,14 @@ def losses(market: Market, whole: Whole) -> Floats:
     return loss
 
 
-def _exchanged(market: Market, whole: Whole, cost: Floats, poor: Ints) -> Whole:
+def _exchanged(market: Market, whole: Whole, poor: Ints) -> Whole:
     """Exchange blocks of some sites with those that share candidates with them."""
     pairs, at = market.main_pairs, whole.site[market.main_pairs.block]
     touched = (at >= 0) & (np.isin(pairs.site, poor) | np.isin(at, poor))
     sites = np.union1d(pairs.site[touched], at[touched])
     if not len(sites):  # nobody is near
         return whole
+    cost = market.slot_cost(market.main_zone, market.free)
     room = np.maximum(market.offer.capacity, whole.load)
     upto = [
         cost_upto(cost[site], market.places[site])[: int(room[site]) + 1] for site in sites.tolist()

@@ -102,10 +102,7 @@ class Labs:
 
     def _prompt(self, layout: Layout, travel: Ints) -> Flags:
         """Return in which pieces labs could start a group's tubes in time, all where in none."""
-        hours, labs = len(self.hours), len(self.instance.labs)
-        days = int(np.ptp(self.hours.day)) + 1
-        nothing = LabPrices(np.zeros((labs, hours)), np.zeros((labs, days)))
-        cost = self._cost_of_pieces(layout, travel, nothing)
+        cost = self._cost_of_pieces(layout, travel, LabPrices.nothing(self.hours))
         found: Flags = (cost <= FREE) | (cost.min(axis=1, initial=np.inf) > FREE)[:, None]
         return found
 

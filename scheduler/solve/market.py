@@ -136,9 +136,7 @@ class Market:
         return pairs.where(self.finder.longest[pairs.site] >= demand[pairs.block])
 
     def _forget_prices(self) -> None:
-        days = int(self.hours.day.max() - self.hours.day.min()) + 1
-        labs = len(self.instance.labs)
-        self.prices = LabPrices(np.zeros((labs, len(self.hours))), np.zeros((labs, days)))
+        self.prices = LabPrices.nothing(self.hours)
 
     # Costs
 

@@ -16,13 +16,12 @@ from datetime import timedelta
 import numpy as np
 
 from scheduler.domain.instance import Instance
-from scheduler.domain.metrics import summarise
 from scheduler.domain.settings import Settings
 from scheduler.solve.exact_round import MOST_BLOCKS
 from scheduler.solve.market import Market
-from scheduler.solve.planner import Solution, solve_round
+from scheduler.solve.planner import Solution, in_silence, num_blocks, solve_round
 from scheduler.solve.spacing import site_quota
-from scheduler.solve.tables import plan_tables
+from scheduler.solve.tables import objective
 
 FEW_BLOCKS = 200
 """Blocks with people, up to which a round is planned again, one to six seconds each time; those of
@@ -45,15 +44,14 @@ def plan_noised(
     A round with a most of people in a slot, which the bound does not know, stays as it is.
     """
     market, best = known
-    blocks, cost = int(np.count_nonzero(instance.demand)), best.cost
-    is_near = cost - best.bound <= _ENOUGH * cost or instance.settings.slots.city_people > 0
-    if not MOST_BLOCKS < blocks <= FEW_BLOCKS or is_near:
+    is_near = best.cost - best.bound <= _ENOUGH * best.cost or market.city_waves.asked
+    if not MOST_BLOCKS < num_blocks(instance) <= FEW_BLOCKS or is_near:
         return best
     cost, bound, hours = objective(instance, market, best), best.bound, len(market.hours)
     for settings in _noised(instance.settings):
         report("once more with noise", (cost - bound) / cost)
         other = instance.replace(settings=settings)
-        _, found = solve_round(other, site_quota(other), seed, _in_silence)
+        _, found = solve_round(other, site_quota(other), seed, in_silence)
         if found.shipments.hour.max(initial=0) >= hours or not _fits(market, found):
             continue  # later than results are worth anything, or a profile of other hours
         new_cost = objective(instance, market, found)
@@ -62,22 +60,11 @@ def plan_noised(
     return replace(best, bound=bound)
 
 
-def _in_silence(_stage: str, _gap: float | None) -> None:
-    """Report nothing: the stages have been told once."""
-
-
 def _fits(market: Market, solution: Solution) -> bool:
     """Tell whether all slots have the places that a solution takes in them."""
     calls, taken = solution.calls, np.zeros_like(market.places)
     np.add.at(taken, (solution.layout.site[calls.stream], calls.slot), calls.people)
     return bool((taken <= market.places).all())
-
-
-def objective(instance: Instance, market: Market, solution: Solution) -> float:
-    """Return the cost of a solution in person-minutes."""
-    tables = plan_tables(instance, market, solution)
-    summary = summarise(instance, tables, best_bound=None, seed=0, revision="")
-    return float(summary["objective"])
 
 
 def _noised(own: Settings) -> Iterator[Settings]:

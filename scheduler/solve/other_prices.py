@@ -29,7 +29,7 @@ def other_prices(market: Market, *, searched: bool = False) -> Iterator[LabPrice
     streams, where a bound takes long. Rounds that are ``searched`` exactly need neither.
     """
     if not market.is_city and not searched:  # where the flows' prices all mislead, none are better
-        yield LabPrices(np.zeros_like(market.prices.hour), np.zeros_like(market.prices.day))
+        yield LabPrices.nothing(market.hours)
     if market.beyond_flow is not None and (searched or len(market.streams) > _FEW_STREAMS):
         return
     people = market.stream_people()

@@ -20,9 +20,9 @@ def serve_parts(market: Market, calls: Calls) -> Calls:
 
     Not where the city has a most of people in a slot.
     """
-    demand, limit = market.instance.demand, market.instance.settings.slots.city_people
+    demand = market.instance.demand
     waiting = np.setdiff1d(np.flatnonzero(demand > 0), calls.block).tolist()
-    if not waiting or limit:
+    if not waiting or market.city_waves.asked:
         return calls
     free, streams = _free_places(market, calls), _streams_of(market, waiting)
     found = [calls]
@@ -52,8 +52,7 @@ def _free_places(market: Market, calls: Calls) -> Ints:
 
 def _streams_of(market: Market, blocks: list[int]) -> dict[int, list[int]]:
     """Return the streams that serve the zone of each block at its sites, nearest first."""
-    at = {key: n for n, key in enumerate(zip(market.streams.site, market.streams.zone,
-                                             strict=True))}  # fmt: skip
+    at = market.streams.numbers()
     zone, pairs = market.instance.block_zone, market.pairs
     first, end = (np.searchsorted(pairs.block, blocks, side=s) for s in ("left", "right"))
     return {

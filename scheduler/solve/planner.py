@@ -114,10 +114,10 @@ def _best_way(
     """
     ways = _ways(instance)
     known = _solve(instance, quota, seed, ways[0], report)
-    if known[0].labs_are_short and np.count_nonzero(instance.demand) <= SMALL_ROUND:
+    if known[0].labs_are_short and num_blocks(instance) <= SMALL_ROUND:
         report("another way", None)
         priced = replace(ways[0], price_empty=True)
-        known = _better(known, _solve(instance, quota, seed, priced, _in_silence))
+        known = _better(known, _solve(instance, quota, seed, priced, in_silence))
         ways = [replace(way, price_empty=known[0].price_empty) for way in ways]
     if not _is_strict(known[0]).any():
         return known
@@ -127,12 +127,12 @@ def _best_way(
     for strictly in ways[1:] if not is_packed else ():  # packing takes long, and differs by more
         report("another way", None)
         other_seed = seed + (_ANOTHER_SEED if strictly == ways[0] else 0)
-        known = _better(known, _solve(instance, quota, other_seed, strictly, _in_silence))
+        known = _better(known, _solve(instance, quota, other_seed, strictly, in_silence))
     for strictly in GIVING_BACK if known[0].city_waves.holds_everybody else ():
         if known[1].calls.people.sum() == instance.demand.sum():
             break
         report("another way", None)
-        known = _better(known, _solve(instance, quota, seed, strictly, _in_silence))
+        known = _better(known, _solve(instance, quota, seed, strictly, in_silence))
     return known
 
 
@@ -147,7 +147,7 @@ def _other_orders(known: tuple[Market, Solution], seed: int) -> tuple[Market, So
     return market, best
 
 
-def _in_silence(_stage: str, _gap: float | None) -> None:
+def in_silence(_stage: str, _gap: float | None) -> None:
     """Report nothing: stages of other ways have been told once."""
 
 
@@ -169,15 +169,20 @@ def _ways(instance: Instance) -> list[Strictly]:
     pool = np.array(instance.settings.pooling.by_zone())[instance.block_zone]
     if lab_round_tubes(instance).sum() >= (people / pool).sum():
         return [Strictly(), *(OTHER_WAYS if _is_small(instance) else ())]
-    is_many = np.count_nonzero(people) > FEW_BLOCKS
+    is_many = num_blocks(instance) > FEW_BLOCKS
     spare = (SPARE_OF_MANY_MIN,) if is_many else SPARE_WHERE_SHORT_MIN
     slots = [max(1, minutes // instance.settings.round.slot_minutes) for minutes in spare]
     return [Strictly(count, late_min=LATE_WHERE_SHORT_MIN) for count in slots]
 
 
+def num_blocks(instance: Instance) -> int:
+    """Return how many blocks have people."""
+    return int(np.count_nonzero(instance.demand))
+
+
 def _is_small(instance: Instance) -> bool:
     """Return whether a round is planned in several ways; the exact search improves smaller ones."""
-    return MOST_BLOCKS < int(np.count_nonzero(instance.demand)) <= SMALL_ROUND
+    return MOST_BLOCKS < num_blocks(instance) <= SMALL_ROUND
 
 
 def _is_strict(market: Market) -> Flags:
@@ -241,7 +246,7 @@ def _bound(market: Market) -> float:
     found = lower_bound(market)
     if _is_small(market.instance):
         return found
-    searched = int(np.count_nonzero(market.instance.demand)) <= MOST_BLOCKS
+    searched = num_blocks(market.instance) <= MOST_BLOCKS
     return max(found, bound_at_other_prices(market, searched=searched))
 
 

@@ -153,9 +153,7 @@ def _smallest_enough(size: Ints, need: int) -> list[int]:
 
 def _move_to_site(task: Task, runs: list[list[Ints]], place: tuple[int, int], need: int) -> bool:
     """Move a block to the nearest other site with room, into the last run that holds it."""
-    stream_of = {
-        key: n for n, key in enumerate(zip(task.streams.site, task.streams.zone, strict=True))
-    }
+    stream_of = task.streams.numbers()
     pairs, blocks = task.places.pairs, runs[place[0]][place[1]]
     for at in _smallest_enough(task.people[blocks], need):
         block = int(blocks[at])

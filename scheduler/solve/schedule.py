@@ -83,12 +83,11 @@ def schedules(task: Task, volumes: Volumes, desk: Desk) -> Iterator[tuple[Calls,
             planned = shared(task.wide, task.load, rows, volumes)
             planned, _ = task.city_waves.fit(task.layout, task.load, rows, planned)
             yield _call(task, runs, planned), desk.near
-        planned, near = _weighed(task, rows, desk)
-        yield _call(task, runs, planned), near
         prompt = _in_prompt_waves(rows, desk.prompt[task.layout.group], task.layout)
-        if prompt is not None:
-            planned, near = _weighed(task, prompt, desk)
-            yield _call(task, runs, planned), near
+        for some in (rows, prompt):
+            if some is not None:
+                planned, near = _weighed(task, some, desk)
+                yield _call(task, runs, planned), near
 
 
 def _split_for_days(
@@ -201,6 +200,8 @@ def _in_prompt_waves(rows: TubeRows, prompt: Flags, layout: Layout) -> TubeRows 
     Those are the nearest. None where all waves are prompt: labs that close for the night let no
     site work late, and blocks cannot pause until its last wave.
     """
+    if prompt.all():
+        return None
     room = rows.room.copy()
     for stream, run in zip(*np.nonzero(rows.tubes), strict=True):
         pieces = layout.group_pieces[layout.group[stream]]

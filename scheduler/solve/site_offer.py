@@ -16,8 +16,7 @@ class SiteOffer:
     price per person, ``part_filled[zone][rest, site, slot]`` what a tube with ``rest`` people costs
     beyond their shares of a full one, ``pool[zone]`` places per tube, ``main_gain`` what the
     commonest zone gains in a whole slot. ``spare`` slots are kept behind a zone's last person,
-    ``clearing`` more before the next zone;
-    ``unserved`` is what a person without a slot costs.
+    ``clearing`` more before the next zone; ``unserved`` is what a person without a slot costs.
     """
 
     places: Ints

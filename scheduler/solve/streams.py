@@ -35,6 +35,10 @@ class Streams:
     def __len__(self) -> int:
         return len(self.site)
 
+    def numbers(self) -> dict[tuple[int, int], int]:
+        """Return the stream of each (site, zone) that has one."""
+        return {key: n for n, key in enumerate(zip(self.site, self.zone, strict=True))}
+
     def add(
         self,
         site: int,

@@ -4,8 +4,9 @@ At a site that several zones share each costs the next one its time and a cleari
 not enough that each zone does well for itself. At the prices of labs and places a site costs what
 the people of the stricter zones pay in their slots, and what the commonest zone would have gained
 in all slots that it loses. Blocks move, or leave a site together, while that lowers the sum of all
-sites, walking and the split term: a local search, in small rounds an iterated one (Lourenço, Martin
-and Stützle 2003, doi 10.1007/0-306-48056-5_11).
+sites, walking and the split term: a local search; where an effort is asked for an iterated one in
+which two may change places as well (Lourenço, Martin and Stützle 2003, doi
+10.1007/0-306-48056-5_11).
 """
 
 from __future__ import annotations
@@ -231,17 +232,11 @@ class _Search:
         """Return what changes if two blocks change places."""
         here, there = int(self.home[block]), int(self.home[other])
         change = -self.paid[here] - self.paid[there]
+        is_same = self.movable.community[block] == self.movable.community[other]
         for one, two, site in ((block, other, here), (other, block, there)):
-            zone, left = int(self.movable.zone[two]), self._without(one, site)
-            change += self._cost(site, {**left, zone: (*left.get(zone, ()), two)})
+            change += self._cost(site, self._joined(self._without(one, site), two))
             change += self.walk[two, site] - self.walk[one, site]
-        mine, its = int(self.movable.community[block]), int(self.movable.community[other])
-        if mine != its:
-            count = self.communities
-            change += self.movable.split * (
-                (count[mine, there] == 0) - (count[mine, here] == 1)
-                + (count[its, here] == 0) - (count[its, there] == 1)
-            )  # fmt: skip
+            change += 0.0 if is_same else self._split(two, site, 0) - self._split(one, site, 1)
         return change
 
     def _leave_together(self) -> int:
@@ -329,7 +324,10 @@ class _Search:
         self.communities[int(self.movable.community[block]), site] += 1
 
     def _with(self, block: int, site: int) -> Blocks:
-        zone, here = int(self.movable.zone[block]), self.here.get(site, {})
+        return self._joined(self.here.get(site, {}), block)
+
+    def _joined(self, here: Blocks, block: int) -> Blocks:
+        zone = int(self.movable.zone[block])
         return {**here, zone: (*here.get(zone, ()), block)}
 
     def _without(self, block: int, site: int) -> Blocks:

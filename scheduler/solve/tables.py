@@ -7,6 +7,7 @@ import pandas as pd
 
 from scheduler.domain.city import Floats, Ints
 from scheduler.domain.instance import Instance
+from scheduler.domain.metrics import summarise
 from scheduler.domain.plan import PlanTables, Reason
 from scheduler.domain.settings import Zone
 from scheduler.solve import columns
@@ -31,6 +32,13 @@ def plan_tables(instance: Instance, market: Market, solution: Solution) -> PlanT
         columns.lab_load(instance, load, hours.begin_min, hours.capacity),
         columns.unserved(instance, without, reasons),
     )
+
+
+def objective(instance: Instance, market: Market, solution: Solution) -> float:
+    """Return the cost of a solution in person-minutes."""
+    tables = plan_tables(instance, market, solution)
+    summary = summarise(instance, tables, best_bound=None, seed=0, revision="")
+    return float(summary["objective"])
 
 
 def _consignments(instance: Instance, solution: Solution) -> pd.DataFrame:

@@ -63,9 +63,10 @@ def _is_tight(market: Market, whole: Whole) -> bool:
     least = _least(pairs, price, len(people))[pairs.block[now]]
     size = people[pairs.block[now]]
     walk = float((pairs.walk_m[now] * market.per_metre) @ size)
-    other_limits = market.labs_are_short or market.instance.settings.slots.city_people > 0
-    wasted = 0.0 if other_limits else float(losses(market, whole).sum())
-    return float((price[now] - least) @ size) > _TIGHT * walk or wasted > _WASTED * walk
+    if float((price[now] - least) @ size) > _TIGHT * walk:
+        return True
+    has_other_limits = market.labs_are_short or market.city_waves.asked
+    return not has_other_limits and float(losses(market, whole).sum()) > _WASTED * walk
 
 
 def _least(pairs: Pairs, price: Floats, blocks: int) -> Floats:

@@ -140,8 +140,9 @@ def _group_arcs(
     cost: list[Floats] = []
     for at, every in alike(load, members, pieces):
         places, room = every.copy(), every.sum(axis=0)
-        cut = np.where(full, np.minimum(room - _in_full_tubes(room, pool), every[-1]), 0)
-        over = np.where(_in_full_tubes(room, pool) == room, room % pool, 0)
+        held = _in_full_tubes(room, pool)
+        cut = np.where(full, np.minimum(room - held, every[-1]), 0)
+        over = np.where(held == room, room % pool, 0)
         over = np.minimum(over, every[-1]) if empty is not None else np.zeros_like(cut)
         places[-1] -= cut + over
         taken, minutes = fill_levels(people, places, load.slot_min, 1 / len(pieces))

@@ -12,9 +12,9 @@ from scheduler.domain.settings import Zone
 from scheduler.domain.verify import verify
 from scheduler.solve import make_plan
 from scheduler.solve.city_bound import bound_at_prices
-from scheduler.solve.noised import objective
 from scheduler.solve.planner import solve_round
 from scheduler.solve.spacing import site_quota
+from scheduler.solve.tables import objective
 from tests.effort import little_effort
 from tests.property.brute_force import BruteForce
 from tests.rounds import Recipe, random_instance

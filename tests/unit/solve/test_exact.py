@@ -9,9 +9,9 @@ from scheduler.solve import make_plan
 from scheduler.solve.exact import improve
 from scheduler.solve.exact_answer import answer_of, pack, solution_of, unbroken
 from scheduler.solve.exact_round import MOST_BLOCKS, SmallRound, whole
-from scheduler.solve.noised import objective
 from scheduler.solve.planner import Solution, solve_round
 from scheduler.solve.spacing import site_quota
+from scheduler.solve.tables import objective
 from tests.rounds import Recipe, random_instance
 
 

@@ -13,7 +13,6 @@ from scheduler.solve.layout import Layout
 from scheduler.solve.runs import Task, split
 from scheduler.solve.volumes import Volumes
 from scheduler.solve.waves import Load, TubeRows
-from tests.effort import no_effort
 from tests.rounds import Recipe, random_instance
 
 WAVES_A_DAY = 24
@@ -47,7 +46,6 @@ def test_days_get_their_tubes_where_all_are_in_time(
 
 def test_shares_of_days_are_levelled_where_all_are_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """What sites without room leave of a day others make up for, as where some must be late."""
-    no_effort(monkeypatch)
     found: list[list[Floats]] = []
 
     def noted(task: Task, volumes: Volumes, wish: list[Floats]) -> list[Floats]:
