@@ -20,6 +20,7 @@ from scheduler.solve.tube_bound import WholeTubes
 from scheduler.solve.whole_bound import whole_bound
 
 BOUND_SEGMENTS = 24
+_FEW_STREAMS = 100
 _SHARES_BESIDE = (0.25, 0.5, 0.75, 1.0)
 """Of the way from the commonest zone's own prices to those beside others. Measured at 97 % of all
 places: with 100,000 people, 13 % of them in stricter zones, 0.5 is best, by 0.3 % of the objective
@@ -38,37 +39,72 @@ def lower_bound(market: Market) -> float:
 def bound_at_other_prices(market: Market, *, searched: bool = False) -> float:
     """Return the best lower bound at ``other_prices`` where labs are short, else 0.
 
+    In rounds of many streams whole blocks are weighed at the best of the prices only.
     ``searched`` tells that the round will be searched exactly.
     """
     if not market.labs_are_short:
         return 0.0
-    known, found = (market.prices, market.wave_costs), 0.0
+    known, found = (market.prices, market.wave_costs), []
     for prices in other_prices(market, searched=searched):
         market.prices, market.wave_costs = prices, {}
-        found = max(found, bound_at_prices(market))
+        found.append(_AtPrices(market))
+    found.sort(key=lambda one: one.bound, reverse=True)
+    few = len(market.streams) <= _FEW_STREAMS
+    bounds = [one.with_whole_blocks() for one in found[: None if few else 1]]
     market.prices, market.wave_costs = known
-    return found
+    return max(bounds, default=0.0)
 
 
 def bound_at_prices(market: Market) -> float:
-    """Return the lower bound at the present lab prices.
+    """Return the lower bound at the present lab prices."""
+    return _AtPrices(market).with_whole_blocks()
+
+
+class _AtPrices:
+    """The lower bound at the lab prices of now: ``bound`` does not know whole blocks.
 
     Prices of places are each zone's own, from a flow in which it has all sites for itself, or
     those of the stricter zones together, zone by zone whichever is better.
     """
-    zones = np.unique(market.instance.block_zone[market.instance.demand > 0]).tolist()
-    costs = {z: market.slot_cost(z, market.offered) for z in zones}
-    earnings = market.prices.earnings(market.hours, market.instance.labs.max_tubes_per_day)
-    price = _best_prices(market, costs, earnings)
-    tubes = whole_tubes(market)
-    cut, fees = _cut(market, tubes, costs, price)
-    bound = market.finder.evaluate(costs, price, earnings, cut) - fees
-    patterns = pattern_bound(market.finder, costs, price, cut, tubes.part_filled)
-    bound = max(0.0, bound, patterns - earnings - fees)
-    if market.leaves_out and len(costs) > 1:  # whom all zones together leave no room
-        bound = max(bound, market.finder.evaluate(costs, _between(market, costs, price, 1.0),
-                                                  earnings))  # fmt: skip
-    return _with_whole_blocks(market, bound, (costs, price, earnings), tubes)
+
+    def __init__(self, market: Market) -> None:
+        self._market = market
+        zones = np.unique(market.instance.block_zone[market.instance.demand > 0]).tolist()
+        costs = {z: market.slot_cost(z, market.offered) for z in zones}
+        earnings = market.prices.earnings(market.hours, market.instance.labs.max_tubes_per_day)
+        price = _best_prices(market, costs, earnings)
+        self._tubes, self._prices = whole_tubes(market), (costs, price, earnings)
+        cut, fees = _cut(market, self._tubes, costs, price)
+        bound = market.finder.evaluate(costs, price, earnings, cut) - fees
+        patterns = pattern_bound(market.finder, costs, price, cut, self._tubes.part_filled)
+        self.bound = max(0.0, bound, patterns - earnings - fees)
+        if market.leaves_out and len(costs) > 1:  # whom all zones together leave no room
+            between = _between(market, costs, price, 1.0)
+            self.bound = max(self.bound, market.finder.evaluate(costs, between, earnings))
+
+    def with_whole_blocks(self) -> float:
+        """Return the bound, or in a tight round a better one that knows whole blocks.
+
+        What a place costs the commonest zone if it had all sites for itself is too little where
+        stricter zones take much of them, and what it costs beside them is too much where they
+        might as well be elsewhere: so prices in between are tried.
+        """
+        market, bound, tubes = self._market, self.bound, self._tubes
+        if market.beyond_flow is None:
+            return bound
+        costs, price, earnings = self._prices
+        several = market.beside_others is not None and len(costs) > 1
+        ways = [_between(market, costs, price, s) for s in _SHARES_BESIDE] if several else []
+        joint = joint_bound(
+            market.finder, costs, ways or [price], market.beyond_flow, tubes.part_filled
+        )
+        if joint:  # it knows all that the bound of the commonest zone's whole blocks knows
+            return max(bound, joint - earnings)
+        for other in ways:
+            cut, fees = _cut(market, tubes, costs, other)
+            patterns = pattern_bound(market.finder, costs, other, cut, tubes.part_filled)
+            bound = max(bound, patterns - earnings - fees)
+        return max(bound, whole_bound(market.finder, costs, price, market.beyond_flow) - earnings)
 
 
 def whole_tubes(market: Market) -> WholeTubes:
@@ -108,32 +144,6 @@ def _best_prices(market: Market, costs: dict[int, Floats], earnings: float) -> d
         if found > bound:
             bound, best = found, other
     return best
-
-
-def _with_whole_blocks(
-    market: Market, bound: float, prices: tuple[ByZone, ByZone, float], tubes: WholeTubes
-) -> float:
-    """Return the bound, or in a tight round a better one that knows whole blocks.
-
-    What a place costs the commonest zone if it had all sites for itself is too little where
-    stricter zones take much of them, and what it costs beside them is too much where they might as
-    well be elsewhere: so prices in between are tried.
-    """
-    if market.beyond_flow is None:
-        return bound
-    costs, price, earnings = prices
-    several = market.beside_others is not None and len(costs) > 1
-    ways = [_between(market, costs, price, s) for s in _SHARES_BESIDE] if several else []
-    joint = joint_bound(
-        market.finder, costs, ways or [price], market.beyond_flow, tubes.part_filled
-    )
-    if joint:  # it knows all that the bound of the commonest zone's whole blocks knows
-        return max(bound, joint - earnings)
-    for other in ways:
-        cut, fees = _cut(market, tubes, costs, other)
-        patterns = pattern_bound(market.finder, costs, other, cut, tubes.part_filled)
-        bound = max(bound, patterns - earnings - fees)
-    return max(bound, whole_bound(market.finder, costs, price, market.beyond_flow) - earnings)
 
 
 def _between(market: Market, costs: ByZone, price: ByZone, share: float) -> ByZone:

@@ -19,18 +19,16 @@ from scheduler.solve.layout import COARSE
 from scheduler.solve.market import Market
 from scheduler.solve.streams import Streams, runs_of
 
-_FEW_STREAMS = 100
-
 
 def other_prices(market: Market, *, searched: bool = False) -> Iterator[LabPrices]:
     """Yield prices of labs: stricter zones may wait for any slot, or share all with the others.
 
-    In rounds that are no city's no prices are tried as well, and only these in tight ones of many
-    streams, where a bound takes long. Rounds that are ``searched`` exactly need neither.
+    In rounds that are no city's no prices are tried as well. Rounds that are ``searched`` exactly
+    need no prices, and tight ones of these no others either.
     """
     if not market.is_city and not searched:  # where the flows' prices all mislead, none are better
         yield LabPrices.nothing(market.hours)
-    if market.beyond_flow is not None and (searched or len(market.streams) > _FEW_STREAMS):
+    if market.beyond_flow is not None and searched:
         return
     people = market.stream_people()
     for streams, sent in (_waiting(market, people), _sharing(market, people)):

@@ -27,8 +27,9 @@ from scheduler.solve.strict_moves import StrictMoves
 from scheduler.solve.strict_places import Strictly, StrictPlaces
 
 _TIGHT = 0.0001
-"""What blocks pay above their least, as a share of their walks. Measured: 0.0006 to 0.05 where
-sites are 97 % full, 0.0008 where they are 73 % full (Dazu), below 0.00001 where half full."""
+"""What blocks pay above their least, as a share of their walks, or of all they pay where labs are
+short and walks are little of it. Measured: 0.0006 to 0.05 where sites are 97 % full, 0.0008 where
+they are 73 % full (Dazu), below 0.00001 where half full or labs short (Dazu)."""
 _WASTED = 0.005
 """What empty places would save whom they have no room for whole, as such a share: neighbours of a
 few sites exchange blocks in any round (``fill_sites``)."""
@@ -63,7 +64,8 @@ def _is_tight(market: Market, whole: Whole) -> bool:
     least = _least(pairs, price, len(people))[pairs.block[now]]
     size = people[pairs.block[now]]
     walk = float((pairs.walk_m[now] * market.per_metre) @ size)
-    if float((price[now] - least) @ size) > _TIGHT * walk:
+    paid = float(price[now] @ size) if market.labs_are_short else walk
+    if float((price[now] - least) @ size) > _TIGHT * paid:
         return True
     has_other_limits = market.labs_are_short or market.city_waves.asked
     return not has_other_limits and float(losses(market, whole).sum()) > _WASTED * walk

@@ -59,6 +59,28 @@ def test_rounds_with_stricter_zones_and_few_labs_have_a_better_bound() -> None:
     assert sum(gain > 1.0 for gain in gains) > len(gains) / 2
 
 
+def test_of_many_streams_whole_blocks_are_weighed_at_the_best_prices_only(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The bound without whole blocks chooses the prices, and is found at all of them."""
+    market = _market(random_instance(0, SHORT))
+    weighed: list[float] = []
+    found = city_bound._AtPrices.with_whole_blocks
+
+    def with_whole_blocks(one: city_bound._AtPrices) -> float:
+        weighed.append(one.bound)
+        return found(one)
+
+    monkeypatch.setattr(city_bound._AtPrices, "with_whole_blocks", with_whole_blocks)
+    bound_at_other_prices(market)
+    every = weighed.copy()
+    assert len(every) > 1
+    weighed.clear()
+    monkeypatch.setattr(city_bound, "_FEW_STREAMS", 0)
+    bound_at_other_prices(market)
+    assert weighed == [max(every)]
+
+
 def test_a_plan_has_the_better_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same plan lies farther from its bound where nobody looks at other prices."""
     no_effort(monkeypatch)

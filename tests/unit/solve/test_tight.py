@@ -80,6 +80,24 @@ def test_full_rounds_are_packed_and_others_are_not() -> None:
         assert packed
 
 
+def test_walks_count_for_little_where_labs_are_short() -> None:
+    """A block a little beyond its best site makes a round tight unless lateness costs far more."""
+    instance = random_instance(0, replace(ONE_ZONE, hours=12))
+    market = Market(instance, site_quota(instance), 0)
+    market.relax_main()
+    market.lay_out()
+    whole = market.make_main_whole()
+    assert not tight._is_tight(market, whole)
+    block = int(np.flatnonzero(market.people > 0)[0])
+    pairs = market.main_pairs
+    farthest = np.flatnonzero(pairs.block == block)[np.argmax(pairs.walk_m[pairs.block == block])]
+    whole.site[block] = pairs.site[farthest]
+    assert tight._is_tight(market, whole)
+    market.relaxed.site_price[:] += 1e6  # as if tubes were that late wherever people go
+    market.labs_are_short = True
+    assert not tight._is_tight(market, whole)
+
+
 def test_the_same_seed_packs_the_same() -> None:
     """A full round comes out the same twice."""
     instance = full_round(1, ONE_ZONE)
