@@ -30,16 +30,20 @@ _STRIDE = 0.005
 
 @dataclass(frozen=True)
 class Answer:
-    """What a site makes of prices: ``worth`` of its best pattern with anybody, and its pairs."""
+    """What a site makes of prices: ``worth`` of its best pattern with anybody, and its pairs.
+
+    They take ``slots`` from others at least, with those in which the ground is cleared.
+    """
 
     worth: float
     rows: Ints
+    slots: int
 
 
 Shape = tuple[tuple[int, ...], tuple[int, ...]]
 """Zones, and how many slots each may have."""
 
-_NOBODY = Answer(-np.inf, np.empty(0, dtype=np.int64))
+_NOBODY = Answer(-np.inf, np.empty(0, dtype=np.int64), 0)
 
 
 class Patterns:
@@ -65,6 +69,7 @@ class Patterns:
         What patterns cost is taken from those ``before``, of the same offer, as far as it is known.
         """
         self.costs: dict[tuple[int, tuple[int, ...]], Floats] = before.costs if before else {}
+        self._whole = whole
         self.movable, self._offer = movable, offer
         pairs = movable.pairs
         order = np.lexsort((movable.community[pairs.block], movable.zone[pairs.block], pairs.site))
@@ -122,7 +127,7 @@ class Patterns:
         for site, here in zip(self.sites.tolist(), zones, strict=True):
             wide = tuple(-(-zone.most // 8) * 8 for zone in here.values())  # few shapes
             known = self.costs.get((site, tuple(here)))
-            if known is None or any(n < m for n, m in zip(known.shape[2:], wide, strict=False)):
+            if known is None or any(n < m for n, m in zip(known.shape[3:], wide, strict=False)):
                 shapes.setdefault((tuple(here), wide), []).append(site)
         for (some, wide), sites in shapes.items():
             for site, cost in zip(sites, self._cost(np.array(sites), some, wide), strict=True):
@@ -133,13 +138,16 @@ class Patterns:
         """Return what patterns cost at sites with so many slots of each zone."""
         offer, full = self._offer, self._quota[sites, None]
         paid = [np.where(self._offered[sites], full * offer.cost[z][sites], np.inf) for z in zones]
-        return slot_costs(paid, offer.main_gain[sites], offer.clearing, most)
+        last = offer.places.shape[1] - np.argmax(offer.places[sites, ::-1] > 0, axis=1)
+        end = last if self._whole else None
+        return slot_costs(paid, offer.main_gain[sites], offer.clearing, most, end)
 
     def _here(self, site: int, zones: dict[int, ZoneHere]) -> SiteHere:
         """Return a site, from the costs of its patterns."""
         here = list(zones.values())
         most = [zone.most + 1 for zone in here] + [1]
-        return SiteHere(here, self.costs[site, tuple(zones)][:, :, : most[0], : most[1]])
+        cost = self.costs[site, tuple(zones)][..., : most[0], : most[1]]
+        return SiteHere(here, cost, self._offer.clearing)
 
     def capped(self, price: Floats) -> Floats:
         """Return prices of blocks, none above what a block pays at least in later slots."""
@@ -148,7 +156,7 @@ class Patterns:
     def answers(self, price: Floats, more: list[Floats] | None = None) -> list[Answer]:
         """Return what each of ``sites`` makes of prices ``price[block]``, which are capped.
 
-        Patterns of so many slots cost ``more[site][slots]`` besides, which rises with the slots.
+        Patterns that take so many slots cost ``more[site][slots]`` besides, which rises with them.
         """
         pairs, movable = self.movable.pairs, self.movable
         value = price[pairs.block] - movable.walk_cost

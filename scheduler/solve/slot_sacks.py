@@ -155,17 +155,20 @@ class Sack:
 class SiteHere:
     """The stricter zones at a site, one or two, and what patterns of their slots cost there."""
 
-    def __init__(self, zones: list[ZoneHere], cost: Floats) -> None:
+    def __init__(self, zones: list[ZoneHere], cost: Floats, clearing: int) -> None:
         """Take ``cost`` of ``slot_costs`` at this site, of as many slots as the zones have."""
         self.zones = zones if len(zones) > 1 else [*zones, zones[0].without_anybody()]
-        self._cost = cost[-1, -1]
+        self._cost = cost[:, -1, -1]
+        times, one, two = np.indices(self._cost.shape)
+        self._slots = one + two + clearing * times
         known = np.isfinite(self._cost)
-        least = np.where(known, cost, 0.0)
-        gone = (least - least[-1:]).min(axis=1), (least - least[:, -1:]).min(axis=0)
-        self._last = [np.where(known, each, np.inf) for each in gone]  # [part, slots, slots]
+        least = np.where(known[:, None, None], cost, 0.0)
+        gone = (least - least[:, -1:]).min(axis=2), (least - least[:, :, -1:]).min(axis=1)
+        last = [np.where(known[:, None], each, np.inf).swapaxes(0, 1) for each in gone]
+        self._last = [each.reshape(len(each), -1) for each in last]  # [part, pattern]
         self._paid = [
-            self._last_paid(zone, each.min(axis=2 - axis))
-            for axis, (zone, each) in enumerate(zip(self.zones, self._last, strict=True))
+            self._last_paid(zone, each.min(axis=(1, 3 - axis)))
+            for axis, (zone, each) in enumerate(zip(self.zones, last, strict=True))
         ]
 
     @staticmethod
@@ -183,35 +186,35 @@ class SiteHere:
 
     def best(
         self, values: list[Floats], split: float, more: Floats | None = None
-    ) -> tuple[float, Ints]:
+    ) -> tuple[float, Ints, int]:
         """Return the most that blocks of ``values[zone][row]`` are worth here, and their pairs.
 
-        A pattern of so many slots costs ``more[slots]`` besides, the last of these if it has more;
-        whatever part of a slot is paid. It must not fall with the slots.
+        The slots that they take at least come third. A pattern that takes so many costs
+        ``more[slots]`` besides, the last of these if it takes more; whatever part of a slot is
+        paid. It must not fall with the slots.
 
         Patterns are reckoned anew with what their own last slots cost, the most promising first,
         until no other can be better. Somebody must come.
         """
         values, cost = [*values, np.empty(0)][:2], self._cost
         if more is not None:
-            slots_of = np.add.outer(*(np.arange(size) for size in cost.shape))
-            cost = cost + more[np.minimum(slots_of, len(more) - 1)]
+            cost = cost + more[np.minimum(self._slots, len(more) - 1)]
         sacks = [
             Sack(zone, value, paid, split)
             for zone, value, paid in zip(self.zones, values, self._paid, strict=True)
         ]
         total = sacks[0].worth[:, None] + sacks[1].worth - cost
-        total[0, 0] = -np.inf
+        total[:, 0, 0] = -np.inf
         known: dict[int, tuple[int, int]] = {}
         while (at := int(np.argmax(total))) not in known and np.isfinite(total.flat[at]):
-            slots = divmod(at, total.shape[1])
-            last = [each[:, slots[0], slots[1]] for each in self._last]
+            slots = divmod(at % total[0].size, total.shape[2])
+            last = [each[:, at] for each in self._last]
             best = [s.best_of(*of) for s, *of in zip(sacks, slots, last, strict=True)]
             known[at] = best[0][1], best[1][1]
-            total.flat[at] = best[0][0] + best[1][0] - cost[slots]
+            total.flat[at] = best[0][0] + best[1][0] - cost.flat[at]
         people = known.get(at, (0, 0))
         rows = [sack.rows_of(count) for sack, count in zip(sacks, people, strict=True)]
-        return float(total.flat[at]), np.concatenate(rows)
+        return float(total.flat[at]), np.concatenate(rows), int(self._slots.flat[at])
 
 
 def _in_parts(people: Ints, value: Floats, most: int, beyond: float) -> float:

@@ -18,8 +18,13 @@ SEEDS = range(8)
 NEVER = np.full(SITES, SLOTS)  # no site closes in between
 
 
-def _counted_out(paid: list[Floats], lost: Floats, clearing: int) -> dict[tuple[int, int], float]:
-    """Return the least cost of so many slots of two zones by trying all orders of slots."""
+def _counted_out(
+    paid: list[Floats], lost: Floats, clearing: int, taken: int | None = None
+) -> dict[tuple[int, int], float]:
+    """Return the least cost of so many slots of two zones by trying all orders of slots.
+
+    All but ``taken`` slots at most are the others'.
+    """
     slots, best = len(lost), dict[tuple[int, int], float]()
     for order in product((0, 1, None, "other"), repeat=slots):
         total, good = 0.0, True
@@ -30,7 +35,7 @@ def _counted_out(paid: list[Floats], lost: Floats, clearing: int) -> dict[tuple[
             total += 0.0 if who == "other" else lost[slot]
             total += paid[who][slot] if who in (0, 1) else 0.0
         key = order.count(0), order.count(1)
-        if good:
+        if good and (taken is None or slots - order.count("other") <= taken):
             best[key] = min(best.get(key, np.inf), total)
     return best
 
@@ -43,12 +48,35 @@ def test_patterns_cost_what_counting_out_gives(seed: int, clearing: int) -> None
     paid = [rng.uniform(0, 9, (1, 6)) for _ in range(2)]
     paid[0][0, rng.integers(6)] = np.inf
     lost = rng.uniform(0, 5, (1, 6))
-    least = slot_costs(paid, lost, clearing, (4, 4))[0, 0, 0]
+    least = slot_costs(paid, lost, clearing, (4, 4))[0, 0, 0, 0]
     true = _counted_out([p[0] for p in paid], lost[0], clearing)
     for first, second in product(range(5), repeat=2):
         assert least[first, second] == pytest.approx(true.get((first, second), np.inf))
-    alone = slot_costs(paid[:1], lost, clearing, (4,))[0, 0, 0]
+    alone = slot_costs(paid[:1], lost, clearing, (4,))[0, 0, 0, 0]
     assert alone[:, 0] == pytest.approx(least[:, 0])
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("clearing", [1, 2])
+def test_patterns_know_how_many_slots_they_take(seed: int, clearing: int) -> None:
+    """Those that take no more slots than some order of slots cost no more; early ones take more."""
+    rng = np.random.default_rng(seed)
+    paid = [np.sort(rng.uniform(0, 90, (1, 6))) for _ in range(2)]
+    lost, end = rng.uniform(0, 1, (1, 6)), np.array([6])
+    least = slot_costs(paid, lost, clearing, (3, 3), end)[0, :, 0, 0]
+    first, second = np.indices(least.shape[1:])
+    slots = first + second + clearing * np.arange(3)[:, None, None]
+    assert least.min(axis=0) == pytest.approx(slot_costs(paid, lost, clearing, (3, 3))[0, 0, 0, 0])
+    for taken in range(7):
+        known = np.where(slots <= taken, least, np.inf).min(axis=0)
+        for key, cost in _counted_out([p[0] for p in paid], lost[0], clearing, taken).items():
+            if max(key) <= 3:
+                assert known[key] <= cost + 1e-9
+    assert least[0, 1, 0] > least[1, 1, 0]  # the last slot costs more than the first
+    assert least[0, 1, 0] == pytest.approx(
+        _counted_out([p[0] for p in paid], lost[0], clearing, clearing)[1, 0]
+    )  # the ground is cleared in part at most
+    assert least[1:, 1, 1].min() < least[0, 1, 1]
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -57,7 +85,7 @@ def test_a_slot_paid_in_part_is_the_best_one(seed: int) -> None:
     rng = np.random.default_rng(seed)
     paid = [rng.uniform(0, 9, (1, 5)) for _ in range(2)]
     lost = rng.uniform(0, 5, (1, 5))
-    known = slot_costs(paid, lost, 1, (4, 4))[0]
+    known = slot_costs(paid, lost, 1, (4, 4))[0, 0]
     for (one, part), (two, other) in product(enumerate(PARTS), enumerate((1.0, 0.0))):
         true = dict[tuple[int, int], float]()
         for some, more in product(range(5), repeat=2):
