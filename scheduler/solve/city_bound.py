@@ -190,7 +190,8 @@ def _shared_prices(
 def place_price(market: Market, zone: int, cost: Floats) -> Floats:
     """Return what a place at each site costs people of a zone, -inf at sites out of reach."""
     people = np.where(market.instance.block_zone == zone, market.instance.demand, 0)
-    pairs = market.pairs.where(people[market.pairs.block] > 0)
+    known = market.finder.pairs
+    pairs = known.where(people[known.block] > 0)
     segments = BOUND_SEGMENTS if zone == market.main_zone else cost.shape[1]
     room = np.where(np.isfinite(cost), market.places, 0)
     relaxed = relax(

@@ -33,6 +33,7 @@ NEAREST_SITES_STRICT = 40
 MAIN_SEGMENTS = 24
 CITY_STREAMS = 1_000
 LOOKS_FARTHER = 4  # turns, each at twice as many nearest sites
+PART_SITES = 64  # nearest ones at which a block may be served in part
 MOST_LEFT = 0.2  # share of a wave's places that a site may leave for full tubes
 ROOMY = 0.8  # share of the places of full tubes up to which only these are used
 _FARTHEST = 64  # nearest sites of a block that pays much
@@ -365,12 +366,18 @@ class Market:
         TubeFiller(bins, pool, np.where(capacity > 0, worth, 0), over=over).run()
 
     def walk_cost(self, block: Ints, site: Ints, people: Ints) -> float:
-        """Return what people of blocks pay for the walk to their sites, all candidate pairs."""
-        sites = len(self.quota)
-        pairs = self.pairs
+        """Return what people of blocks pay for the walk to their sites.
+
+        Blocks served in part may be at candidates too small for the whole of them.
+        """
+        sites, pairs, asked = len(self.quota), self.pairs, block * len(self.quota) + site
+        unknown = np.unique(block[~np.isin(asked, pairs.block * sites + pairs.site)])
+        if len(unknown):
+            some = self.candidates.nearest(PART_SITES, unknown)
+            pairs = pairs.where(~np.isin(pairs.block, unknown)).joined(some)
         key = pairs.block * sites + pairs.site
         order = np.argsort(key)
-        at = order[np.searchsorted(key[order], block * sites + site)]
+        at = order[np.searchsorted(key[order], asked)]
         return float((pairs.walk_m[at] * people).sum()) * self.per_metre
 
     def pair_price(self) -> Floats:

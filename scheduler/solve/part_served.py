@@ -7,10 +7,12 @@ listed as left out (DESIGN.md, rule 1).
 
 from __future__ import annotations
 
+import heapq
+
 import numpy as np
 
 from scheduler.domain.city import Ints
-from scheduler.solve.market import Market
+from scheduler.solve.market import PART_SITES, Market
 from scheduler.solve.schedule import Calls
 from scheduler.solve.streams import runs_of
 
@@ -21,18 +23,21 @@ def serve_parts(market: Market, calls: Calls) -> Calls:
     Not where the city has a most of people in a slot.
     """
     demand = market.instance.demand
-    waiting = np.setdiff1d(np.flatnonzero(demand > 0), calls.block).tolist()
-    if not waiting or market.city_waves.asked:
+    waiting = np.setdiff1d(np.flatnonzero(demand > 0), calls.block)
+    if not len(waiting) or market.city_waves.asked:
         return calls
     free, streams = _free_places(market, calls), _streams_of(market, waiting)
+    most = {b: _best_part(free, streams[b], int(demand[b])) for b in waiting.tolist()}
+    parts = [(-int(people.sum()), block) for block, (_, _, people) in most.items() if len(people)]
+    heapq.heapify(parts)
     found = [calls]
-    while waiting:
-        parts = [_best_part(free, streams[block], int(demand[block])) for block in waiting]
-        at = int(np.argmax([int(people.sum()) for _, _, people in parts]))
-        stream, first, people = parts[at]
-        block = waiting.pop(at)
-        if not len(people):
-            break
+    while parts:
+        size, block = heapq.heappop(parts)
+        stream, first, people = _best_part(free, streams[block], int(demand[block]))
+        if people.sum() < -size:  # others took some of its places: its turn comes later, or never
+            if len(people):
+                heapq.heappush(parts, (-int(people.sum()), block))
+            continue
         slot = first + np.arange(len(people))
         free[stream, slot] -= people
         found.append(Calls(np.full_like(slot, block), np.full_like(slot, stream), slot, people))
@@ -50,17 +55,18 @@ def _free_places(market: Market, calls: Calls) -> Ints:
     return free
 
 
-def _streams_of(market: Market, blocks: list[int]) -> dict[int, list[int]]:
-    """Return the streams that serve the zone of each block at its sites, nearest first."""
-    at = market.streams.numbers()
-    zone, pairs = market.instance.block_zone, market.pairs
-    first, end = (np.searchsorted(pairs.block, blocks, side=s) for s in ("left", "right"))
-    return {
-        block: [
-            at[key] for site in pairs.site[a:b].tolist() if (key := (site, int(zone[block]))) in at
-        ]
-        for block, a, b in zip(blocks, first.tolist(), end.tolist(), strict=True)
-    }
+def _streams_of(market: Market, blocks: Ints) -> dict[int, list[int]]:
+    """Return the streams that serve the zone of each block at its sites, nearest first.
+
+    Also those at which no run holds the whole of it.
+    """
+    at, zone = market.streams.numbers(), market.instance.block_zone
+    pairs = market.candidates.nearest(PART_SITES, blocks)
+    found: dict[int, list[int]] = {block: [] for block in blocks.tolist()}
+    for block, site in zip(pairs.block.tolist(), pairs.site.tolist(), strict=True):
+        if (key := (site, int(zone[block]))) in at:
+            found[block].append(at[key])
+    return found
 
 
 def _best_part(free: Ints, streams: list[int], people: int) -> tuple[int, int, Ints]:

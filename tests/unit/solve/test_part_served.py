@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from scheduler.domain.verify import verify
-from scheduler.solve import call_and_ship, make_plan
+from scheduler.solve import call_and_ship, make_plan, part_served
 from tests.effort import no_effort
 from tests.rounds import Recipe, random_instance
 
@@ -46,3 +46,27 @@ def test_a_round_with_room_tears_no_block() -> None:
     called = plan.assignments.groupby("block_id", observed=True)["people"].sum()
     assert int(called.sum()) == int(instance.demand.sum())
     assert np.count_nonzero(instance.demand) == len(called)
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_blocks_too_large_for_every_site_are_served_in_part(seed: int) -> None:
+    """Each site serves what it holds, the bound knows it, and the rest is told why."""
+    short = replace(FULL, num_sites=4, lanes=(1, 1), hours=1.0, people=(200, 300), special=False)
+    instance = random_instance(seed, short)
+    plan = make_plan(instance)
+    assert verify(instance, plan, revision="0001") == []
+    assert len(np.unique(plan.assignments["site_id"].astype(str))) == 4
+    left = plan.unserved[plan.unserved["reason"].astype(str) != "home_visit"]
+    assert set(left["reason"].astype(str)) == {"block_too_large"}
+    assert 0 < plan.summary["best_bound"] <= plan.summary["objective"] + 1e-6
+    assert plan.summary["relative_gap"] < 0.05
+
+
+def test_largest_parts_come_first_and_take_no_place_twice() -> None:
+    """What one block takes of a run is not there for the next, whose part is found anew."""
+    free = np.array([[5, 5, 5, 0], [4, 0, 0, 0]])
+    best = part_served._best_part(free, [0, 1], 12)
+    assert (best[0], best[1], best[2].tolist()) == (0, 0, [5, 5, 2])
+    free[0, :3] -= best[2]
+    stream, first, people = part_served._best_part(free, [0, 1], 9)
+    assert (stream, first, people.tolist()) == (1, 0, [4])
