@@ -70,7 +70,7 @@ class Solution:
     """The solver's answer in numbers; ``scheduler.solve.tables`` turns it into a plan's tables.
 
     ``cost`` is the objective without the split term; ``needless_late`` tells that tubes are late
-    although the labs' flow had all of them in time.
+    although the labs' flow had all of them in time; ``strictly`` is how stricter zones took places.
     """
 
     streams: Streams
@@ -84,11 +84,13 @@ class Solution:
     past_end: list[int]
     cost: float
     needless_late: bool
+    strictly: Strictly
 
 
-def solve_round(
-    instance: Instance, quota: Ints, seed: int, report: Report
-) -> tuple[Market, Solution]:
+Solved = tuple[Market, Solution]
+
+
+def solve_round(instance: Instance, quota: Ints, seed: int, report: Report) -> Solved:
     """Return a plan of a round and its lower bound; ``quota[site]`` is people per slot.
 
     A small round is scheduled in several orders of its sites, and its bound found at other prices
@@ -101,9 +103,13 @@ def solve_round(
     return _other_orders((market, best), seed)
 
 
-def _best_way(
-    instance: Instance, quota: Ints, seed: int, report: Report
-) -> tuple[Market, Solution]:
+def solve_again(instance: Instance, quota: Ints, seed: int, strictly: Strictly) -> Solved:
+    """Return a plan of a small round in one way, without a bound."""
+    known = _solve(instance, quota, seed, strictly, in_silence, _unbounded)
+    return _other_orders(known, seed) if len(known[0].streams) else known
+
+
+def _best_way(instance: Instance, quota: Ints, seed: int, report: Report) -> Solved:
     """Return the cheapest of the ways in which stricter zones take their places.
 
     It is kept with the best bound of all. Where labs are short, places that tubes leave empty have
@@ -136,14 +142,14 @@ def _best_way(
     return known
 
 
-def _other_orders(known: tuple[Market, Solution], seed: int) -> tuple[Market, Solution]:
+def _other_orders(known: Solved, seed: int) -> Solved:
     """Return the answer, scheduled anew where another order of its sites is cheaper."""
     market, best = known
     rng, schedule = np.random.default_rng(seed), CallAndShip(market, tube_worth(market), seed)
     for _ in range(ORDERS):
         found = schedule.run(rng.permutation(len(market.streams)))
         if found.cost < best.cost:
-            best = _solution(market, found, best.bound)
+            best = _solution(market, found, best.bound, best.strictly)
     return market, best
 
 
@@ -151,9 +157,7 @@ def in_silence(_stage: str, _gap: float | None) -> None:
     """Report nothing: stages of other ways have been told once."""
 
 
-def _better(
-    known: tuple[Market, Solution], other: tuple[Market, Solution]
-) -> tuple[Market, Solution]:
+def _better(known: Solved, other: Solved) -> Solved:
     """Return the cheaper of two answers, with the better bound of both."""
     market, best = other if other[1].cost < known[1].cost else known
     return market, replace(best, bound=max(known[1].bound, other[1].bound))
@@ -192,8 +196,13 @@ def _is_strict(market: Market) -> Flags:
 
 
 def _solve(
-    instance: Instance, quota: Ints, seed: int, strictly: Strictly, report: Report
-) -> tuple[Market, Solution]:
+    instance: Instance,
+    quota: Ints,
+    seed: int,
+    strictly: Strictly,
+    report: Report,
+    bound_of: Callable[[Market], float] | None = None,
+) -> Solved:
     """Return a plan and its lower bound, stricter zones placed in one way."""
     report("candidates", None)
     market = Market(instance, quota, seed)
@@ -204,7 +213,7 @@ def _solve(
     market.relax_main()
     market.lay_out()
     if not len(market.streams):
-        return market, _nobody_called(market)
+        return market, _nobody_called(market, strictly)
     num_strict = int(_is_strict(market).sum())
     if exchange_strict_zones(market, strictly, EFFORT_IN_A_CITY * num_strict * market.is_city):
         market.lay_out()
@@ -235,10 +244,10 @@ def _solve(
         market.fill_main_tubes(whole, worth, at_site)
     market.settle_main(whole)
     report("lower bound", None)
-    with Beside(lambda: _bound(market), copy=market.is_city) as bound:
+    with Beside(lambda: (bound_of or _bound)(market), copy=market.is_city) as bound:
         report("slots and tubes", None)
         found = CallAndShip(market, worth, seed).run(np.concatenate(market.layout.members))
-        return market, _solution(market, found, bound.result())
+        return market, _solution(market, found, bound.result(), strictly)
 
 
 def _bound(market: Market) -> float:
@@ -250,21 +259,27 @@ def _bound(market: Market) -> float:
     return max(found, bound_at_other_prices(market, searched=searched))
 
 
-def _solution(market: Market, found: Shipped, bound: float) -> Solution:
+def _unbounded(_market: Market) -> float:
+    """Return a bound that holds for any plan."""
+    return 0.0
+
+
+def _solution(market: Market, found: Shipped, bound: float, strictly: Strictly) -> Solution:
     """Return the answer of a schedule."""
     needless_late = not market.labs_are_short and bool(found.late.any())
     return Solution(
         market.streams, market.layout, found.calls, found.batches, found.shipments, market.travel,
         market.hours.begin_min, bound, found.past_end, found.cost, needless_late,
+        strictly,
     )  # fmt: skip
 
 
-def _nobody_called(market: Market) -> Solution:
+def _nobody_called(market: Market, strictly: Strictly) -> Solution:
     """Return the only answer to a round in which no site has a usable slot."""
     none = np.empty(0, dtype=np.int64)
     instance = market.instance
     return Solution(
         market.streams, market.layout, Calls(*[none] * 4), Batches(*[none] * 5),
         Shipments(*[none] * 5), market.travel, market.hours.begin_min, lower_bound(market), [],
-        instance.settings.weights.unserved * float(instance.demand.sum()), False,
+        instance.settings.weights.unserved * float(instance.demand.sum()), False, strictly,
     )  # fmt: skip

@@ -49,5 +49,5 @@ def test_rounds_with_a_most_in_a_slot_stay_as_they_are() -> None:
     instance = random_instance(0, MANY)
     slots = replace(instance.settings.slots, city_people=60)
     capped = instance.replace(settings=replace(instance.settings, slots=slots))
-    with patch.object(noised, "solve_round", side_effect=AssertionError):
+    with patch.object(noised, "solve_again", side_effect=AssertionError):
         make_plan(capped)
