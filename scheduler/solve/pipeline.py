@@ -31,23 +31,28 @@ def make_plan(
     Raises
     ------
     NoPlanError
-        When the time limit passes between two stages before the plan is complete.
+        When the time limit passes between two stages before there is a plan: one that is only
+        being improved is kept.
     """
 
-    def stage(name: str, gap: float | None) -> None:
+    def in_time(name: str) -> None:
         if deadline is not None and deadline():
             raise NoPlanError(
                 f"The time limit passed before the stage '{name}': no plan was made",
                 hint="Give more time with --time-limit.",
             )
+
+    def stage(name: str, gap: float | None) -> None:
+        in_time(name)
         report(name, gap)
 
     stage("queue grounds", None)
     quota = site_quota(instance)
     market, solution = solve_round(instance, quota, seed, stage)
+    in_time("tables")
     solution = plan_noised(instance, (market, solution), seed, stage)
-    solution = _improved(instance, market, solution, seed, stage)
-    stage("tables", None)
+    solution = _improved(instance, market, solution, seed, report)
+    report("tables", None)
     tables = plan_tables(instance, market, solution)
     summary = summarise(
         instance, tables, best_bound=solution.bound, seed=seed, revision=revision,

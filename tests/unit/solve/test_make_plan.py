@@ -189,7 +189,7 @@ def test_stricter_zones_give_places_back(seed: int) -> None:
     assert _reasons(_clean(_nearly_full(seed, 0.92, 2))) == {}
 
 
-@pytest.mark.parametrize(("seed", "load", "stricter"), [(2, 0.9, 1), (5, 0.9, 1)])
+@pytest.mark.parametrize(("seed", "load", "stricter"), [(2, 0.9, 1), (1, 0.85, 1)])
 def test_zones_settle_where_places_are_scarce(
     seed: int, load: float, stricter: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

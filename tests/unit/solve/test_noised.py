@@ -44,6 +44,22 @@ def test_some_rounds_cost_less_by_it() -> None:
     assert max(saved) > 1.0
 
 
+def test_a_time_limit_that_passes_meanwhile_keeps_the_plan(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whoever has a plan within the limit keeps it, better or not."""
+    monkeypatch.setattr(noised, "_ENOUGH", -1.0)
+    instance, told = random_instance(0, replace(MANY, lab_slack=0.7)), list[str]()
+    plan = make_plan(
+        instance,
+        report=lambda stage, _gap: told.append(stage),
+        deadline=lambda: "once more with noise" in told,
+    )
+    assert told.count("once more with noise") == 1
+    assert told[-1] == "tables"
+    assert verify(instance, plan, revision="0001") == []
+
+
 def test_rounds_with_a_most_in_a_slot_stay_as_they_are() -> None:
     """The bound does not know the most, so that its distance says nothing."""
     instance = random_instance(0, MANY)
