@@ -44,6 +44,20 @@ def test_some_rounds_cost_less_by_it() -> None:
     assert max(saved) > 1.0
 
 
+def test_larger_rounds_are_planned_again_less_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Twice as many blocks as few ones have half of the noise; the plan keeps all rules."""
+    monkeypatch.setattr(noised, "_ENOUGH", -1.0)
+    monkeypatch.setattr(noised, "FEW_BLOCKS", 50)
+    instance, told = random_instance(1, replace(MANY, lab_slack=0.7)), list[str]()
+    plan = make_plan(instance, report=lambda stage, _gap: told.append(stage))
+    every = list(noised._noised(instance.settings))
+    blocks = int((instance.demand > 0).sum())
+    expected = -(-len(every) * 50 // blocks)
+    assert 0 < told.count("once more with noise") == expected < len(every)
+    assert verify(instance, plan, revision="0001") == []
+    assert plan.summary["best_bound"] <= plan.summary["objective"] + 1e-6
+
+
 def test_a_time_limit_that_passes_meanwhile_keeps_the_plan(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
