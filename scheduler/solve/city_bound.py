@@ -20,7 +20,7 @@ from scheduler.solve.tube_bound import WholeTubes
 from scheduler.solve.whole_bound import whole_bound
 
 BOUND_SEGMENTS = 24
-_FEW_STREAMS = 100
+_FEW_STREAMS = 100  # up to which whole blocks are weighed at all prices of labs: seconds each
 _SHARES_BESIDE = (0.25, 0.5, 0.75, 1.0)
 """Of the way from the commonest zone's own prices to those beside others. Measured at 97 % of all
 places: with 100,000 people, 13 % of them in stricter zones, 0.5 is best, by 0.3 % of the objective

@@ -16,7 +16,7 @@ from scheduler.solve.exact_answer import answer_of, solution_of
 from scheduler.solve.exact_model import ExactModel, Found
 from scheduler.solve.exact_round import MOST_BLOCKS, Answer, SmallRound
 from scheduler.solve.market import Market
-from scheduler.solve.planner import Solution
+from scheduler.solve.planner import Solution, num_blocks
 from scheduler.solve.tables import objective
 
 MOST_VARIABLES = 12_000
@@ -38,7 +38,7 @@ def improve(
     report: Callable[[str, float | None], None] = lambda _stage, _gap: None,
 ) -> Solution:
     """Return the better of a solution and CP-SAT's, with the better bound; small rounds only."""
-    if not 0 < int((instance.demand > 0).sum()) <= MOST_BLOCKS:
+    if not 0 < num_blocks(instance) <= MOST_BLOCKS:
         return solution
     cost = objective(instance, market, solution)
     small = SmallRound(instance, market, cost)

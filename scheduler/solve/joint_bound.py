@@ -17,7 +17,7 @@ import numpy as np
 
 from scheduler.domain.city import Flags, Floats, Ints
 from scheduler.domain.settings import Zone
-from scheduler.solve.ascent import STEADY, Ascent, Pace
+from scheduler.solve.ascent import STEADY, Ascent, Pace, patient
 from scheduler.solve.bound import BoundFinder, ByZone, foregone_prices, place_prices, slot_gain
 from scheduler.solve.knapsacks import best_set, best_sums, cost_upto, trace_back
 from scheduler.solve.pattern_bound import patterns_of
@@ -62,7 +62,7 @@ def joint_bound(
     bound, price, way = max(begun, key=lambda one: one[0])
     turns, rest = way.turns(), STEADY
     if turns > _TURNS:
-        rest = Pace(0.95, turns // 33, 1.4)
+        rest = patient(turns)
         found, price = way.ascend(price, turns // _PART_OF_TURNS, rest)
         way = way.with_price_of_each(ways, price)
         turns, bound = turns - turns // _PART_OF_TURNS, max(bound, found)

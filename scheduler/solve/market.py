@@ -30,13 +30,12 @@ from scheduler.solve.waves import Load
 
 NEAREST_SITES = 8
 NEAREST_SITES_STRICT = 40
+FARTHEST = 64  # nearest sites of a block that pays much, or may be served in part
 MAIN_SEGMENTS = 24
 CITY_STREAMS = 1_000
 LOOKS_FARTHER = 4  # turns, each at twice as many nearest sites
-PART_SITES = 64  # nearest ones at which a block may be served in part
 MOST_LEFT = 0.2  # share of a wave's places that a site may leave for full tubes
 ROOMY = 0.8  # share of the places of full tubes up to which only these are used
-_FARTHEST = 64  # nearest sites of a block that pays much
 _ENOUGH = 1e-6  # person-minutes per person
 _WORTH_LOOKING = 1e-5  # of the same, over everybody: a flow of Shanghai's takes five seconds
 MAX_HORIZON_DAYS = 30
@@ -251,7 +250,7 @@ class Market:
         any were added.
         """
         before, sites = self.main_pairs, len(self.quota)
-        if not self._add_farther(_FARTHEST, worth):
+        if not self._add_farther(FARTHEST, worth):
             return False
         now = self.main_pairs
         known = np.isin(now.block * sites + now.site, before.block * sites + before.site)
@@ -373,7 +372,7 @@ class Market:
         sites, pairs, asked = len(self.quota), self.pairs, block * len(self.quota) + site
         unknown = np.unique(block[~np.isin(asked, pairs.block * sites + pairs.site)])
         if len(unknown):
-            some = self.candidates.nearest(PART_SITES, unknown)
+            some = self.candidates.nearest(FARTHEST, unknown)
             pairs = pairs.where(~np.isin(pairs.block, unknown)).joined(some)
         key = pairs.block * sites + pairs.site
         order = np.argsort(key)

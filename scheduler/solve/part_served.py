@@ -12,7 +12,7 @@ import heapq
 import numpy as np
 
 from scheduler.domain.city import Ints
-from scheduler.solve.market import PART_SITES, Market
+from scheduler.solve.market import FARTHEST, Market
 from scheduler.solve.schedule import Calls
 from scheduler.solve.streams import runs_of
 
@@ -27,14 +27,13 @@ def serve_parts(market: Market, calls: Calls) -> Calls:
     if not len(waiting) or market.city_waves.asked:
         return calls
     free, streams = _free_places(market, calls), _streams_of(market, waiting)
-    most = {b: _best_part(free, streams[b], int(demand[b])) for b in waiting.tolist()}
-    parts = [(-int(people.sum()), block) for block, (_, _, people) in most.items() if len(people)]
+    parts = [(-int(demand[block]), block) for block in waiting.tolist()]  # no part is larger
     heapq.heapify(parts)
     found = [calls]
     while parts:
         size, block = heapq.heappop(parts)
         stream, first, people = _best_part(free, streams[block], int(demand[block]))
-        if people.sum() < -size:  # others took some of its places: its turn comes later, or never
+        if people.sum() < -size:  # less than it might have been: its turn comes later, or never
             if len(people):
                 heapq.heappush(parts, (-int(people.sum()), block))
             continue
@@ -61,7 +60,7 @@ def _streams_of(market: Market, blocks: Ints) -> dict[int, list[int]]:
     Also those at which no run holds the whole of it.
     """
     at, zone = market.streams.numbers(), market.instance.block_zone
-    pairs = market.candidates.nearest(PART_SITES, blocks)
+    pairs = market.candidates.nearest(FARTHEST, blocks)
     found: dict[int, list[int]] = {block: [] for block in blocks.tolist()}
     for block, site in zip(pairs.block.tolist(), pairs.site.tolist(), strict=True):
         if (key := (site, int(zone[block]))) in at:

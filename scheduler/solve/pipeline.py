@@ -11,7 +11,7 @@ from scheduler.errors import NoPlanError
 from scheduler.solve.exact_round import MOST_BLOCKS
 from scheduler.solve.market import Market
 from scheduler.solve.noised import plan_noised
-from scheduler.solve.planner import Solution, solve_round
+from scheduler.solve.planner import Solution, num_blocks, solve_round
 from scheduler.solve.spacing import site_quota
 from scheduler.solve.tables import plan_tables, tie_breaks
 
@@ -65,7 +65,7 @@ def _improved(
     instance: Instance, market: Market, solution: Solution, seed: int, report: Report
 ) -> Solution:
     """Search small rounds exactly."""
-    if int((instance.demand > 0).sum()) > MOST_BLOCKS:
+    if num_blocks(instance) > MOST_BLOCKS:
         return solution  # the solvers for that take 0.1 s to import
     from scheduler.solve.exact import improve  # noqa: PLC0415
 

@@ -97,7 +97,7 @@ def solve_round(instance: Instance, quota: Ints, seed: int, report: Report) -> S
     as well once its best way is known.
     """
     market, best = _best_way(instance, quota, seed, report)
-    if not _is_small(instance) or not len(market.streams):
+    if not _is_small(instance):
         return market, best
     best = replace(best, bound=max(best.bound, bound_at_other_prices(market)))
     return _other_orders((market, best), seed)
@@ -105,8 +105,8 @@ def solve_round(instance: Instance, quota: Ints, seed: int, report: Report) -> S
 
 def solve_again(instance: Instance, quota: Ints, seed: int, strictly: Strictly) -> Solved:
     """Return a plan of a small round in one way, without a bound."""
-    known = _solve(instance, quota, seed, strictly, in_silence, _unbounded)
-    return _other_orders(known, seed) if len(known[0].streams) else known
+    known = _solve(instance, quota, seed, strictly, in_silence, bounded=False)
+    return _other_orders(known, seed)
 
 
 def _best_way(instance: Instance, quota: Ints, seed: int, report: Report) -> Solved:
@@ -145,6 +145,8 @@ def _best_way(instance: Instance, quota: Ints, seed: int, report: Report) -> Sol
 def _other_orders(known: Solved, seed: int) -> Solved:
     """Return the answer, scheduled anew where another order of its sites is cheaper."""
     market, best = known
+    if not len(market.streams):
+        return known
     rng, schedule = np.random.default_rng(seed), CallAndShip(market, tube_worth(market), seed)
     for _ in range(ORDERS):
         found = schedule.run(rng.permutation(len(market.streams)))
@@ -201,9 +203,10 @@ def _solve(
     seed: int,
     strictly: Strictly,
     report: Report,
-    bound_of: Callable[[Market], float] | None = None,
+    *,
+    bounded: bool = True,
 ) -> Solved:
-    """Return a plan and its lower bound, stricter zones placed in one way."""
+    """Return a plan and its lower bound if asked for, stricter zones placed in one way."""
     report("candidates", None)
     market = Market(instance, quota, seed)
     market.price_empty = strictly.price_empty
@@ -244,7 +247,7 @@ def _solve(
         market.fill_main_tubes(whole, worth, at_site)
     market.settle_main(whole)
     report("lower bound", None)
-    with Beside(lambda: (bound_of or _bound)(market), copy=market.is_city) as bound:
+    with Beside(lambda: _bound(market) if bounded else 0.0, copy=market.is_city) as bound:
         report("slots and tubes", None)
         found = CallAndShip(market, worth, seed).run(np.concatenate(market.layout.members))
         return market, _solution(market, found, bound.result(), strictly)
@@ -257,11 +260,6 @@ def _bound(market: Market) -> float:
         return found
     searched = num_blocks(market.instance) <= MOST_BLOCKS
     return max(found, bound_at_other_prices(market, searched=searched))
-
-
-def _unbounded(_market: Market) -> float:
-    """Return a bound that holds for any plan."""
-    return 0.0
 
 
 def _solution(market: Market, found: Shipped, bound: float, strictly: Strictly) -> Solution:

@@ -41,11 +41,13 @@ def slot_costs(
     once per zone or more often; it has length 1 where nobody asks or nothing is cleared.
     """
     shape = (most[0] + 1, (most[1] if len(most) > 1 else 0) + 1)
-    times = 1 if end is None or not clearing else 1 + len(most)
+    if not clearing:
+        end = None
+    times = 1 if end is None else 1 + len(most)
     step = max(1, _CELLS // (2 * len(PARTS) * times * shape[0] * shape[1]))
     parts = [
         _costs([p[at : at + step] for p in paid], lost[at : at + step], clearing, (times, *shape),
-               None if end is None or times == 1 else end[at : at + step])
+               None if end is None else end[at : at + step])
         for at in range(0, len(lost), step)
     ]  # fmt: skip
     return np.concatenate(parts)
@@ -79,15 +81,14 @@ def _costs(
             _clear(free[clearing][here], zone[here] + waiting[:, None, None])
         cleared = free.popleft()
         before, cost = cleared[here], lost[:, slot, None]
+        is_last = slot + 1 + clearing > end if end is not None else np.zeros(sites, dtype=bool)
+        rest = np.where(is_last, upto[:, slots] - upto[:, slot + 1], np.inf)
         for axis, (zone, prices) in reversed(list(enumerate(zip(held, paid, strict=True)))):
             before = np.minimum(before, zone[here])  # the second follows itself, the first any
             zone[here] += cost[:, None]
-            new = np.full(before.shape, np.inf)
-            _add_slot(new, before, axis, prices[:, slot, None], cost)
-            np.minimum(zone[here], new, out=zone[here])
-            if end is not None and (is_last := slot + 1 + clearing > end).any():
-                rest = np.where(is_last, upto[:, slots] - upto[:, slot + 1], np.inf)
-                np.minimum(last[here], new + rest[:, None, None], out=last[here])
+            _add_slot(zone[here], before, axis, prices[:, slot, None], cost)
+            if is_last.any():
+                _add_slot(last[here], before, axis, prices[:, slot, None], cost + rest[:, None])
         np.minimum(free[0][here], cleared[here], out=free[0][here])
         cleared.fill(np.inf)
         free.append(cleared)
