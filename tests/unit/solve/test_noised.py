@@ -10,6 +10,9 @@ import pytest
 from scheduler.domain.instance import Instance
 from scheduler.domain.verify import verify
 from scheduler.solve import make_plan, noised
+from scheduler.solve.noised import plan_noised
+from scheduler.solve.planner import in_silence, solve_round
+from scheduler.solve.spacing import site_quota
 from tests.rounds import Recipe, random_instance
 
 MANY = Recipe(25, 4, num_sites=6, lanes=(1, 2), hours=10.0, lab_slack=0.9, people=(30, 90))
@@ -44,8 +47,11 @@ def test_some_rounds_cost_less_by_it() -> None:
     assert max(saved) > 1.0
 
 
-def test_larger_rounds_are_planned_again_less_often(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_larger_rounds_are_planned_again_less_often(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """Twice as many blocks as few ones have half of the noise; the plan keeps all rules."""
+    monkeypatch.setattr(noised, "_ENOUGH_OF_SEEDS", 1.0)
     monkeypatch.setattr(noised, "_ENOUGH", -1.0)
     monkeypatch.setattr(noised, "FEW_BLOCKS", 50)
     instance, told = random_instance(1, replace(MANY, lab_slack=0.7)), list[str]()
@@ -58,11 +64,32 @@ def test_larger_rounds_are_planned_again_less_often(monkeypatch: pytest.MonkeyPa
     assert plan.summary["best_bound"] <= plan.summary["objective"] + 1e-6
 
 
+@pytest.mark.parametrize(
+    ("costs", "tried", "kept"),
+    [((0.99, 0.97, 0.98, 1.1), 4, 0.97), ((1.0, 0.9), 1, 1.0), ((0.98, 0.905, 0.9), 2, 0.905)],
+)
+def test_the_cheapest_seed_is_kept(costs: tuple[float, ...], tried: int, kept: float) -> None:
+    """Other seeds are tried while the gap is large, unless chance changes nothing."""
+    instance = random_instance(1, replace(MANY, num_communities=11))
+    market, solved = solve_round(instance, site_quota(instance), 0, in_silence)
+    known = replace(solved, cost=1.0, bound=0.9)
+    with (
+        patch.object(noised, "objective", lambda _instance, _market, found: found.cost),
+        patch.object(noised, "solve_again") as again,
+        patch.object(noised, "_ENOUGH", 1.0),
+    ):
+        again.side_effect = [(market, replace(solved, cost=cost)) for cost in costs]
+        best = plan_noised(instance, (market, known), 5, in_silence)
+    assert [call.args[2] for call in again.call_args_list] == [6, 7, 8, 9][:tried]
+    assert (best.cost, best.bound) == (kept, known.bound)
+
+
 def test_a_time_limit_that_passes_meanwhile_keeps_the_plan(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Whoever has a plan within the limit keeps it, better or not."""
     monkeypatch.setattr(noised, "_ENOUGH", -1.0)
+    monkeypatch.setattr(noised, "_ENOUGH_OF_SEEDS", 1.0)
     instance, told = random_instance(0, replace(MANY, lab_slack=0.7)), list[str]()
     plan = make_plan(
         instance,
