@@ -10,7 +10,6 @@ own weights is kept.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -56,26 +55,25 @@ def plan_noised(
 
     A round with a most of people in a slot, which the bound does not know, stays as it is.
     """
-    blocks = num_blocks(instance)
-    if not MOST_BLOCKS < blocks <= SMALL_ROUND or known[0].city_waves.asked:
-        return known[1]
+    (market, solution), blocks = known, num_blocks(instance)
+    if not MOST_BLOCKS < blocks <= SMALL_ROUND or market.city_waves.asked:
+        return solution
     again = _Again(instance, known, report)
-    share = FEW_BLOCKS / blocks
-    for number in range(1, 1 + _tries(_SEEDS, share)):
+    for number in range(1, 1 + _tries(_SEEDS, blocks)):
         if again.gap <= _ENOUGH_OF_SEEDS or not again.plan(instance, seed + number):
             break
         if again.is_same:
             break  # nothing is left to chance in this round
     every = list(_noised(instance.settings)) if again.gap > _ENOUGH else []
-    for settings in every[: _tries(len(every), share)]:
+    for settings in every[: _tries(len(every), blocks)]:
         if not again.plan(instance.replace(settings=settings), seed):
             break
-    return replace(again.best, bound=known[1].bound)
+    return replace(again.best, bound=solution.bound)
 
 
-def _tries(most: int, share: float) -> int:
-    """Return how often a round is planned again where so large a share of all tries is allowed."""
-    return min(most, math.ceil(most * share))
+def _tries(most: int, blocks: int) -> int:
+    """Return how often a round of so many blocks is planned again, rounded up."""
+    return min(most, -(-most * FEW_BLOCKS // blocks))
 
 
 class _Again:

@@ -10,7 +10,6 @@ import pytest
 from scheduler.domain.instance import Instance
 from scheduler.domain.verify import verify
 from scheduler.solve import make_plan, noised
-from scheduler.solve.noised import plan_noised
 from scheduler.solve.planner import in_silence, solve_round
 from scheduler.solve.spacing import site_quota
 from tests.rounds import Recipe, random_instance
@@ -47,9 +46,7 @@ def test_some_rounds_cost_less_by_it() -> None:
     assert max(saved) > 1.0
 
 
-def test_larger_rounds_are_planned_again_less_often(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_larger_rounds_are_planned_again_less_often(monkeypatch: pytest.MonkeyPatch) -> None:
     """Twice as many blocks as few ones have half of the noise; the plan keeps all rules."""
     monkeypatch.setattr(noised, "_ENOUGH_OF_SEEDS", 1.0)
     monkeypatch.setattr(noised, "_ENOUGH", -1.0)
@@ -79,7 +76,7 @@ def test_the_cheapest_seed_is_kept(costs: tuple[float, ...], tried: int, kept: f
         patch.object(noised, "_ENOUGH", 1.0),
     ):
         again.side_effect = [(market, replace(solved, cost=cost)) for cost in costs]
-        best = plan_noised(instance, (market, known), 5, in_silence)
+        best = noised.plan_noised(instance, (market, known), 5, in_silence)
     assert [call.args[2] for call in again.call_args_list] == [6, 7, 8, 9][:tried]
     assert (best.cost, best.bound) == (kept, known.bound)
 
